@@ -8,7 +8,7 @@ import type { Health } from "../health/health.ts";
 import type { HostStatus } from "../health/host-status.ts";
 import { type HostHealth, networkHealth } from "../health/network-health.ts";
 import { sayHealth } from "../health/say-health.ts";
-import { refusingQueues } from "../health/transcriber-health.ts";
+import { blockedQueues } from "../health/transcriber-health.ts";
 import { networkStatus } from "../operations/network-status.ts";
 import { openProject } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
@@ -131,7 +131,7 @@ function transcriberNotes(host: string, state: NonNullable<HostStatus["transcrib
   const divergent = Object.keys(ownEpochs).map(
     (name) => `${host}: ${name} has an epoch of its own, ${ownEpochs[name]} (docs/outage.md)`,
   );
-  const refusing = refusingQueues(state).map((line) => `${host}: ${line}`);
+  const blocked = blockedQueues(state).map((line) => `${host}: ${line}`);
   const refused = Object.entries(services)
     .filter(([, { refused }]) => refused > 0)
     .map(
@@ -139,7 +139,7 @@ function transcriberNotes(host: string, state: NonNullable<HostStatus["transcrib
     );
   const newest = events?.setAside.newest;
   const aside = newest ? [`${host}: the newest message that was set aside: ${newest.why}`] : [];
-  return [...divergent, ...refusing, ...refused, ...aside];
+  return [...divergent, ...blocked, ...refused, ...aside];
 }
 
 function serviceNotes(name: string, report: ServiceReport): string[] {

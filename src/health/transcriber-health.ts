@@ -27,16 +27,16 @@ function healthHere({ host, up, transcriber }: HostStatus, active: Active): Heal
   const { trouble, troubleSince, progress } = transcriber;
   const inEvents = trouble === undefined ? eventsHealth(transcriber) : undefined;
   const health = inEvents ?? healthOf(host, transcriber, active, progress && `, ${sayProgress(progress)}`);
-  const refusing = refusingQueues(transcriber).length;
-  if (health.level > levels.well || refusing === 0) {
+  const blocked = blockedQueues(transcriber).length;
+  if (health.level > levels.well || blocked === 0) {
     return trouble === undefined ? health : { ...health, since: troubleSince };
   }
-  const refuse = refusing === 1 ? "queue refuses" : "queues refuse";
-  return { ...health, level: levels.late, state: `${health.state}; ${refusing} ${refuse}` };
+  const refuse = blocked === 1 ? "queue refuses" : "queues refuse";
+  return { ...health, level: levels.late, state: `${health.state}; ${blocked} ${refuse}` };
 }
 
 /** The queues that refuse messages of a transcriber, each with the remedy. */
-export const refusingQueues = ({ services }: TranscriberState): string[] =>
+export const blockedQueues = ({ services }: TranscriberState): string[] =>
   Object.entries(services).flatMap(([service, { refusing = [] }]) =>
     refusing.map((host) => {
       const queue = queueName(host, service);

@@ -27,11 +27,11 @@ export function transcriberState({ publisher, reader, tables, codes, events }: T
     entries: tables.size,
     ...(events && { events: { setAside: events.store.aside(), trouble: events.intake.trouble } }),
     services: Object.fromEntries(
-      [...streams].map(([service, { behind, refusing }]) => {
+      [...streams].map(([service, { behind, blockedQueues }]) => {
         const refused = tables.refusedCount(service);
         const rows = tables.table(service).size - refused;
         const code = codes.get(service) ?? "";
-        return [service, { rows, refused, code, behind, ...(refusing.length > 0 && { refusing }) }];
+        return [service, { rows, refused, code, behind, ...(blockedQueues.length > 0 && { refusing: blockedQueues }) }];
       }),
     ),
   };

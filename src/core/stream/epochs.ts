@@ -8,32 +8,29 @@ import { type DirectoryState, olderState, type RefusalMessage } from "./messages
  */
 export const rollbackWait = 60_000;
 
-/**
- * A directory state that a host has of one service, ahead of the mirror, and the moment of the claim (monotonic
- * milliseconds).
- */
-export interface Claim {
+/** A directory state of one service at a host, newer than the mirror. It was first heard of at `since` (monotonic milliseconds). */
+export interface NewerState {
   readonly host: string;
   readonly service: string;
   readonly state: DirectoryState;
   readonly since: number;
 }
 
-/** The epochs of an active transcriber: its own, the highest heard, and the claims that hosts hold against it. */
+/** The epochs of an active transcriber: its own, the highest heard, and the newer states of hosts. */
 export interface Epochs {
   /** The transcriber's own epoch, in which it publishes. */
   readonly epoch: number;
   /** The highest epoch heard from a host; the next one is above it. */
   readonly heard: number;
   /**
-   * The claims, by host and service. Each is reviewed alone: a message of one host begins, changes and ends no claim of
-   * another.
+   * The newer states, by host and service. Each is reviewed alone: a message of one host begins, changes and ends no
+   * wait of another.
    */
-  readonly claims: ReadonlyMap<string, Claim>;
+  readonly newerStates: ReadonlyMap<string, NewerState>;
 }
 
 /** The epochs of a transcriber that has neither published nor heard anything yet. */
-export const noEpochs: Epochs = { epoch: 0, heard: 0, claims: new Map() };
+export const noEpochs: Epochs = { epoch: 0, heard: 0, newerStates: new Map() };
 
 /**
  * The next act of the leader. It sends a digest to a host that had refused and now accepts it, or starts an epoch above
@@ -64,41 +61,43 @@ export function hearRefusal(
   const { state } = refusal.asOf;
   if (!olderState(mirror, state)) return { ...heard, act: "digest" };
   const key = `${host} ${service}`;
-  const since = epochs.claims.get(key)?.since ?? now;
-  return { epochs: { ...heard.epochs, claims: new Map(epochs.claims).set(key, { host, service, state, since }) } };
+  const since = epochs.newerStates.get(key)?.since ?? now;
+  return {
+    epochs: { ...heard.epochs, newerStates: new Map(epochs.newerStates).set(key, { host, service, state, since }) },
+  };
 }
 
-/** The result of a review of claims. */
+/** The result of a review of newer states. */
 export interface Reviewed {
-  /** The epochs with the claims that are still open. */
+  /** The epochs with the newer states that still wait. */
   readonly epochs: Epochs;
-  /** The claims that the mirror has reached: a digest is sent to their hosts now. */
-  readonly reached: readonly Claim[];
+  /** The states that the mirror has reached: a digest is sent to their hosts now. */
+  readonly reached: readonly NewerState[];
   /**
-   * The hosts with a claim that was not reached in time: for them the directory counts as rolled back, whether or not
-   * other claims of theirs were reached.
+   * The hosts with a state that was not reached in time: for them the directory counts as rolled back, whether or not
+   * other states of theirs were reached.
    */
   readonly rolledBack: ReadonlySet<string>;
 }
 
 /**
- * Reviews the claims after the mirror changed, or after a time. A directory that cannot be read was not rolled back:
+ * Reviews the newer states after the mirror changed, or after a time. A directory that cannot be read was not rolled back:
  * `readSince` is the moment since which it can be read, infinite while it cannot.
  */
-export function reviewClaims(epochs: Epochs, mirror: DirectoryState, now: number, readSince = 0): Reviewed {
-  if (epochs.claims.size === 0) return { epochs, reached: [], rolledBack: new Set() };
-  const all = [...epochs.claims];
-  const isReached = ({ state }: Claim): boolean => !olderState(mirror, state);
-  const reached = all.map(([, claim]) => claim).filter(isReached);
-  const unreached = all.filter(([, claim]) => !isReached(claim));
+export function reviewNewerStates(epochs: Epochs, mirror: DirectoryState, now: number, readSince = 0): Reviewed {
+  if (epochs.newerStates.size === 0) return { epochs, reached: [], rolledBack: new Set() };
+  const all = [...epochs.newerStates];
+  const isReached = ({ state }: NewerState): boolean => !olderState(mirror, state);
+  const reached = all.map(([, newer]) => newer).filter(isReached);
+  const unreached = all.filter(([, newer]) => !isReached(newer));
   const over = unreached.filter(([, { since }]) => now - Math.max(since, readSince) >= rollbackWait);
   const rolledBack = new Set(over.map(([, { host }]) => host));
-  const claims = new Map(unreached.filter(([, { host }]) => !rolledBack.has(host)));
-  return { epochs: { ...epochs, claims }, reached, rolledBack };
+  const newerStates = new Map(unreached.filter(([, { host }]) => !rolledBack.has(host)));
+  return { epochs: { ...epochs, newerStates }, reached, rolledBack };
 }
 
-/** The moment at which the time of the oldest claim is over, in monotonic milliseconds; undefined without claims. */
-export function nextReview({ claims }: Epochs, readSince: number): number | undefined {
-  if (claims.size === 0) return undefined;
-  return Math.max(Math.min(...[...claims.values()].map(({ since }) => since)), readSince) + rollbackWait;
+/** The moment at which the wait for the oldest state is over, in monotonic milliseconds; undefined if none waits. */
+export function nextReview({ newerStates }: Epochs, readSince: number): number | undefined {
+  if (newerStates.size === 0) return undefined;
+  return Math.max(Math.min(...[...newerStates.values()].map(({ since }) => since)), readSince) + rollbackWait;
 }

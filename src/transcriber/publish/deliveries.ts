@@ -15,8 +15,8 @@ export interface DeliveryOptions {
 export interface Deliveries {
   /** Publishes a message. A digest is sent to refusing queues, too: it repairs what they have missed. */
   send(key: string, body: string, isDigest: boolean): Promise<void>;
-  /** The hosts whose queue refuses messages. */
-  refusing(): string[];
+  /** The hosts whose queues refuse messages. */
+  blockedQueues(): string[];
 }
 
 /**
@@ -25,40 +25,40 @@ export interface Deliveries {
  * each other host gets its own copy, until that queue accepts a digest again. Hosts drop duplicates.
  */
 export function deliveries({ service, everyone, hosts, publish, log }: DeliveryOptions): Deliveries {
-  const refusing = new Set<string>();
+  const blocked = new Set<string>();
   let unknownLogged = false;
 
   async function sendTo(host: string, body: string): Promise<void> {
     const queue = queueName(host, service);
     try {
       await publish(hostKey(service, host), body);
-      if (refusing.delete(host)) log(`queue ${queue} accepts messages again`);
+      if (blocked.delete(host)) log(`queue ${queue} accepts messages again`);
     } catch (error) {
       if (!(error instanceof MessageRefused)) throw error;
-      if (!refusing.has(host))
+      if (!blocked.has(host))
         log(`queue ${queue} refuses messages, so ${host} gets no changes; other hosts do: ${queueRemedy(queue)}`);
-      refusing.add(host);
+      blocked.add(host);
     }
   }
 
   async function sendToEach(body: string, isDigest: boolean): Promise<void> {
-    const targets = hosts.filter((host) => isDigest || !refusing.has(host));
+    const targets = hosts.filter((host) => isDigest || !blocked.has(host));
     const ended = await Promise.allSettled(targets.map((host) => sendTo(host, body)));
     for (const one of ended) if (one.status === "rejected") throw one.reason;
   }
 
   return {
-    refusing: () => [...refusing],
+    blockedQueues: () => [...blocked],
     async send(key, body, isDigest) {
       const one = hosts.find((host) => key === hostKey(service, host));
       if (one !== undefined) return sendTo(one, body);
-      if (refusing.size > 0) return sendToEach(body, isDigest);
+      if (blocked.size > 0) return sendToEach(body, isDigest);
       try {
         await publish(everyone, body);
       } catch (error) {
         if (!(error instanceof MessageRefused)) throw error;
         await sendToEach(body, true);
-        if (refusing.size > 0 || unknownLogged) return;
+        if (blocked.size > 0 || unknownLogged) return;
         unknownLogged = true;
         log(
           `${service}: a queue that is bound with ${everyone} refuses messages, but belongs to no host of the config: ${bindings}`,

@@ -13,7 +13,7 @@ function scene() {
   const clock = virtualClock(5_000);
   const note = (what: string) => (): void => void done.push(what);
   const streamTo = (whom: string): Stream => ({
-    ...{ behind: false, refusing: [] },
+    ...{ behind: false, blockedQueues: [] },
     begin: (epoch, rolledBack) => done.push(`${whom}begin ${epoch}${rolledBack ? " rolled back" : ""}`),
     ...{
       end: note(`${whom}end`),
@@ -39,7 +39,7 @@ function scene() {
   const refused = (epoch: number, because: "epoch" | "asOf", state: string[], host = "h") => {
     const asOf = { state, clock: 0 };
     const refused = leader.epoch ?? 0;
-    leader.refused({ trigger: 1, kind: "refusal", host, service: "dhcp", epoch, asOf, refused, because });
+    leader.noteStale({ trigger: 1, kind: "refusal", host, service: "dhcp", epoch, asOf, refused, because });
   };
   const write = (underWay: boolean): void => {
     busy = underWay;
@@ -183,7 +183,7 @@ test("a rollback is announced to divergent hosts too", async () => {
   leader.observe("h", far);
   const asOf = { state: ["2#0#1"], clock: 0 };
   const [trigger, kind, service] = [1, "refusal", "dhcp"] as const;
-  leader.refused({ trigger, kind, host: "h", service, epoch: far, asOf, refused: 400_001_007, because: "asOf" });
+  leader.noteStale({ trigger, kind, host: "h", service, epoch: far, asOf, refused: 400_001_007, because: "asOf" });
   await clock.advance(60_000);
   leader.proceed();
   assert.deepEqual(done.slice(-2), ["h: begin 400001007", "h: begin 400002007 rolled back"]);

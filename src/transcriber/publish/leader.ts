@@ -1,5 +1,5 @@
 import type { CellChange } from "../../core/stream/cells.ts";
-import { hearEpoch, hearRefusal, nextReview, noEpochs, reviewClaims } from "../../core/stream/epochs.ts";
+import { hearEpoch, hearRefusal, nextReview, noEpochs, reviewNewerStates } from "../../core/stream/epochs.ts";
 import { highestEpoch, type RefusalMessage } from "../../core/stream/messages.ts";
 import { allowedEpoch } from "../../core/stream/plausible.ts";
 import type { Want } from "../../core/stream/reader.ts";
@@ -27,28 +27,33 @@ export interface LeaderOptions {
   log(line: string): void;
 }
 
-/** The epochs of this transcriber and what is published in them. It leads once it is elected and its mirror is complete. */
-export interface Leader {
+/** The acts and the state of a leader that its publisher passes on. */
+export interface Leadership {
   /** True while this transcriber is elected. */
   readonly active: boolean;
   /** The epoch of all hosts; undefined while this transcriber does not lead. */
   readonly epoch: number | undefined;
+  /** The hosts with streams of their own, each with its highest epoch. */
+  readonly divergent: ReadonlyMap<string, number>;
   elect(active: boolean): void;
-  /** The mirror is complete and the directory can be read. */
+  /** Notes that the mirror is complete and the directory can be read. From now on this transcriber leads if elected. */
   complete(): void;
-  /** The directory cannot be read: until it can be again, it does not count as rolled back. */
+  /** Notes that the directory cannot be read: until it can be again, it does not count as rolled back. */
   interrupt(): void;
-  /** Publishes the changes that the tables have taken. */
-  publishChanges(services: ReadonlyMap<string, readonly CellChange[]>): void;
   /** Publishes a digest on every stream. */
   digests(): void;
   answer(service: string, host: string, want: Want): void;
-  /** The hosts with streams of their own, each with its highest epoch. */
-  readonly divergent: ReadonlyMap<string, number>;
   /** Notes the highest epoch that a host reports for any of its services; undefined if it holds none. */
   observe(host: string, epoch: number | undefined): void;
-  refused(refusal: RefusalMessage): void;
-  /** Begins epochs whose wait is over, and reviews the claims of hosts to a newer directory. */
+  /** Notes that a host refused a message as stale: its own epoch or directory state is newer. */
+  noteStale(refusal: RefusalMessage): void;
+}
+
+/** The epochs of this transcriber and what is published in them. It leads once it is elected and its mirror is complete. */
+export interface Leader extends Leadership {
+  /** Publishes the changes that the tables have taken. */
+  publishChanges(services: ReadonlyMap<string, readonly CellChange[]>): void;
+  /** Begins epochs whose wait is over, and reviews the newer directory states of hosts. */
   proceed(): void;
   /** The moment of the next `proceed`, in monotonic milliseconds; undefined if nothing waits. */
   due(): number | undefined;
@@ -87,7 +92,7 @@ export function leadStreams(options: LeaderOptions): Leader {
     if (wanted) return;
     begunAt = clock.monotonic();
     const epoch = nextEpoch(clock.now(), epochs.heard, random);
-    epochs = { ...epochs, epoch, heard: epoch }; // claims stay: an epoch that another host caused does not delay them
+    epochs = { ...epochs, epoch, heard: epoch }; // newer states stay: an epoch that another host caused does not delay them
     log(`epoch ${epoch} begins`);
     for (const stream of streams.values()) stream.begin(epoch, false);
     for (const [host, held] of divergent.epochs) if (held < epoch) divergent.release(host);
@@ -138,13 +143,13 @@ export function leadStreams(options: LeaderOptions): Leader {
   const answer: Leader["answer"] = (service, host, want) =>
     (divergent.streamsOf(host) ?? streams).get(service)?.answer(host, want);
 
-  /** Reviews the claims of hosts. While the tables are being written, the mirror may be about to reach them. */
-  function judge(): void {
+  /** Reviews the newer states of hosts. While the tables are being written, the mirror may be about to reach them. */
+  function reviewStates(): void {
     if (!leads() || writer.busy) return;
-    const judged = reviewClaims(epochs, writer.asOf.state, clock.monotonic(), readSince);
-    epochs = judged.epochs;
-    for (const { host, service } of judged.reached) answer(service, host, "digest");
-    for (const host of judged.rolledBack) {
+    const reviewed = reviewNewerStates(epochs, writer.asOf.state, clock.monotonic(), readSince);
+    epochs = reviewed.epochs;
+    for (const { host, service } of reviewed.reached) answer(service, host, "digest");
+    for (const host of reviewed.rolledBack) {
       log(
         `${host} has held a newer state than the directory's for a minute: it is told that the directory was rolled back`,
       );
@@ -165,7 +170,7 @@ export function leadStreams(options: LeaderOptions): Leader {
       log(active ? "this host is the active transcriber" : "this host is a standby transcriber");
       if (active) return begin();
       end();
-      epochs = { ...epochs, claims: noEpochs.claims };
+      epochs = { ...epochs, newerStates: noEpochs.newerStates };
     },
     complete() {
       complete = true;
@@ -194,7 +199,7 @@ export function leadStreams(options: LeaderOptions): Leader {
       if (leads() && (epoch ?? 0) <= epochs.epoch) divergent.release(host);
       if (epoch !== undefined) follow(host, epoch);
     },
-    refused(refusal) {
+    noteStale(refusal) {
       const { host, epoch } = refusal;
       follow(host, epoch);
       if (!leads()) return;
@@ -207,7 +212,7 @@ export function leadStreams(options: LeaderOptions): Leader {
     proceed() {
       if (wanted) begin();
       divergent.proceed();
-      judge();
+      reviewStates();
     },
     due() {
       const times = [

@@ -155,8 +155,8 @@ test("an epoch raised by a report or a refusal begins once it may", async (conte
   const asOf = { state: [], clock: 0 };
   const refusal = { trigger: 1, kind: "refusal", host: "far", service: "dhcp", asOf, refused: second } as const;
   await clock.advance(60_000);
-  publisher.refused({ ...refusal, epoch: second + 100_000_000, because: "epoch" });
-  publisher.refused({ ...refusal, epoch: second + 100_000_001, because: "epoch" });
+  publisher.noteStale({ ...refusal, epoch: second + 100_000_000, because: "epoch" });
+  publisher.noteStale({ ...refusal, epoch: second + 100_000_001, because: "epoch" });
   await clock.advance(1_000);
   assert.ok(Math.max(publisher.epoch ?? 0, publisher.divergent.get("far") ?? 0) > second + 100_000_001);
 });

@@ -1,6 +1,5 @@
 import { hostsOf, type ReadConfig } from "../../core/config/config.ts";
-import type { DirectoryState, RefusalMessage } from "../../core/stream/messages.ts";
-import type { Want } from "../../core/stream/reader.ts";
+import type { DirectoryState } from "../../core/stream/messages.ts";
 import { hostKey, serviceKey } from "../../core/stream/routing.ts";
 import type { Progress } from "../../core/util/slices.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -8,7 +7,7 @@ import type { SteadyClock } from "../tables/steady-clock.ts";
 import { type TableChange, tableWriter } from "../tables/table-writer.ts";
 import type { TableChanges, Transcription } from "../tables/transcription.ts";
 import { allowances } from "./allowance.ts";
-import { leadStreams } from "./leader.ts";
+import { type Leadership, leadStreams } from "./leader.ts";
 import { keepSchedule } from "./schedule.ts";
 import { openStream, type Stream } from "./stream.ts";
 
@@ -36,33 +35,13 @@ export interface PublisherOptions {
  * The publisher of all tables. It owns the epoch, the streams and the order of writes. Each write is published under
  * the directory state to which it leads, before the next one begins.
  */
-export interface Publisher {
-  /** True while this transcriber is elected. */
-  readonly active: boolean;
-  /** The epoch of all hosts; undefined while this transcriber does not lead. */
-  readonly epoch: number | undefined;
-  /** The hosts with streams of their own, each with its highest epoch. */
-  readonly divergent: ReadonlyMap<string, number>;
+export interface Publisher extends Leadership {
   /** The progress of the present write, if it takes more than one slice. */
   readonly progress: Progress | undefined;
   /** The state of each service's stream to all hosts. */
-  readonly streams: ReadonlyMap<string, Pick<Stream, "behind" | "refusing">>;
+  readonly streams: ReadonlyMap<string, Pick<Stream, "behind" | "blockedQueues">>;
   /** Writes a change to the tables after the writes before it, and publishes it. `written` is called right after. */
   write(change: TableChange, state: DirectoryState, written?: (changes: TableChanges) => void): Promise<void>;
-  /**
-   * Notes that the mirror is complete and the directory can be read: from now on this transcriber leads if it is
-   * elected.
-   */
-  complete(): void;
-  /** Notes that the directory cannot be read: until it can be again, it does not count as rolled back. */
-  interrupt(): void;
-  elect(active: boolean): void;
-  /** Publishes a digest on every stream. */
-  digests(): void;
-  answer(service: string, host: string, want: Want): void;
-  /** Notes the highest epoch that a host reports; undefined if it holds none. */
-  observe(host: string, epoch: number | undefined): void;
-  refused(refusal: RefusalMessage): void;
   /** Resolves after the signal. */
   readonly done: Promise<void>;
 }
@@ -137,8 +116,8 @@ export function publishTables(options: PublisherOptions): Publisher {
       leader.observe(host, epoch);
       if (leader.due() !== undefined) schedule.wake();
     },
-    refused(refusal) {
-      leader.refused(refusal);
+    noteStale(refusal) {
+      leader.noteStale(refusal);
       schedule.wake();
     },
     done: schedule.done,

@@ -127,7 +127,7 @@ test("a refusing queue is found, others get copies, and a digest ends its refusa
     stream.publishChanges([[key, "{}"]]);
   };
   stream.begin(7, false);
-  await until(() => stream.refusing.length === 1);
+  await until(() => stream.blockedQueues.length === 1);
   await until(() => taken.length === 4);
   change("x");
   await until(() => taken.length === 6);

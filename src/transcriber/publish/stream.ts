@@ -28,8 +28,8 @@ export interface StreamOptions {
 
 /** The outgoing stream of one service: one message at a time, in one order. */
 export interface Stream {
-  /** The hosts whose queue refuses messages. The others get their own copies. */
-  readonly refusing: readonly string[];
+  /** The hosts whose queues refuse messages. The others get their own copies. */
+  readonly blockedQueues: readonly string[];
   /** True while a message could not be published: hosts wait for the digest that follows. */
   readonly behind: boolean;
   /** Starts an epoch. Its first message is a digest. */
@@ -122,8 +122,8 @@ export function openStream(options: StreamOptions): Stream {
   }
 
   return {
-    get refusing() {
-      return deliver.refusing();
+    get blockedQueues() {
+      return deliver.blockedQueues();
     },
     get behind() {
       return behind;

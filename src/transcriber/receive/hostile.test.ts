@@ -56,7 +56,15 @@ function scene() {
   const log = (line: string): void => void logged.push(line);
   const config = { hosts: new Map([["civet", ["event", "dhcp"]]]) };
   const epochs: number[] = [];
-  const silent = { behind: false, refusing: [], end() {}, publishChanges() {}, digest() {}, answer() {}, resume() {} };
+  const silent = {
+    behind: false,
+    blockedQueues: [],
+    end() {},
+    publishChanges() {},
+    digest() {},
+    answer() {},
+    resume() {},
+  };
   const streams = new Map([["dhcp", { ...silent, begin: (epoch: number) => void epochs.push(epoch) }]]);
   const divergent: number[] = [];
   const leader = leadStreams({

@@ -12,7 +12,7 @@ export interface InboundOptions {
   readonly config: Pick<ReadConfig, "hosts">;
   /** The services that have a table. */
   readonly tableServices: { has(service: string): boolean };
-  readonly publisher: Pick<Publisher, "answer" | "observe" | "refused">;
+  readonly publisher: Pick<Publisher, "answer" | "observe" | "noteStale">;
   readonly steady: Pick<SteadyClock, "observe">;
   readonly attribution: Pick<Attribution, "addEvent">;
   /** The rule for reports, refusals and questions about rows: only a host's own user sends them, if each host has one. */
@@ -79,7 +79,7 @@ export function handleInbound(options: InboundOptions): Inbound {
       mustFollow(refusal.host, refusal.service);
       mustBeOf(refusal.host, user);
       steady.observe(refusal.asOf.clock, refusal.host);
-      publisher.refused(refusal);
+      publisher.noteStale(refusal);
     },
     verify(asked, user) {
       const wrong = wrongOrderer(user);

@@ -117,7 +117,7 @@ export const followRemovals: readonly Removal[] = [
     guards: "the minute before a roll-back is counted from the first refusal",
     without: "a restored directory is never believed",
     file: "src/core/stream/epochs.ts",
-    edits: [["const since = epochs.claims.get(key)?.since ?? now;", "const since = now;"]],
+    edits: [["const since = epochs.newerStates.get(key)?.since ?? now;", "const since = now;"]],
     tests: ["src/core/stream/epochs.test.ts"],
   },
   {

@@ -244,7 +244,7 @@ export const transcriberRemovals: readonly Removal[] = [
     guards: "a queue that refused is tried with each digest",
     without: "a host is never told again after its queue refused once",
     file: "src/transcriber/publish/deliveries.ts",
-    edits: [["hosts.filter((host) => isDigest || !refusing.has(host))", "hosts.filter((host) => !refusing.has(host))"]],
+    edits: [["hosts.filter((host) => isDigest || !blocked.has(host))", "hosts.filter((host) => !blocked.has(host))"]],
     tests: ["src/transcriber/publish/stream.test.ts"],
   },
   {

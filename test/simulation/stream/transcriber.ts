@@ -1,6 +1,6 @@
 import { CellTable } from "../../../src/core/stream/cell-table.ts";
 import type { CellChange } from "../../../src/core/stream/cells.ts";
-import { hearRefusal, noEpochs, reviewClaims } from "../../../src/core/stream/epochs.ts";
+import { hearRefusal, noEpochs, reviewNewerStates } from "../../../src/core/stream/epochs.ts";
 import type { AsOf, StreamMessage } from "../../../src/core/stream/messages.ts";
 import { nextEpoch, StreamWriter } from "../../../src/core/stream/writer.ts";
 import type { Random } from "../../../src/testing/random.ts";
@@ -114,11 +114,11 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
    * Sends a digest to each host whose state the mirror has reached. If the directory was rolled back, it tells each
    * host concerned alone, then all in a higher epoch.
    */
-  function judge(now: number): void {
+  function reviewStates(now: number): void {
     if (!telling) return;
-    const judged = reviewClaims(epochs, asOf().state, now);
-    const { reached, rolledBack } = judged;
-    epochs = judged.epochs;
+    const reviewed = reviewNewerStates(epochs, asOf().state, now);
+    const { reached, rolledBack } = reviewed;
+    epochs = reviewed.epochs;
     for (const { host } of reached) say(telling.digest(asOf()), Number(host));
     for (const host of rolledBack) {
       const epoch = next(now);
@@ -141,7 +141,7 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
     retire() {
       believes = false;
       telling = undefined;
-      epochs = { ...epochs, claims: noEpochs.claims };
+      epochs = { ...epochs, newerStates: noEpochs.newerStates };
     },
     crash() {
       believes = false;
@@ -168,13 +168,13 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
       replica = next;
       if (mirror === "complete") {
         move({ state: replica, phase: version.phase });
-        judge(now);
+        reviewStates(now);
       }
       return true;
     },
     look(now) {
       if (mirror === "complete") move({ state: version.state, phase: truth.head.phase });
-      judge(now);
+      reviewStates(now);
     },
     digest() {
       if (telling && habits.inBandDigest) say(telling.digest(asOf()));
