@@ -16,7 +16,7 @@ import {
   refusalMessage,
   serviceMessage,
 } from "../src/core/stream/messages.ts";
-import { reportMessage, serviceReport } from "../src/core/stream/report.ts";
+import { reportMessage, serviceReportSchema } from "../src/core/stream/report.ts";
 import { exchange, queueKeys, queueName, queueOf } from "../src/core/stream/routing.ts";
 import { readPublicKey, wrongSignature } from "../src/core/stream/signature.ts";
 import { readMessage } from "../src/host/inbox/read-message.ts";
@@ -48,7 +48,7 @@ test("each kind of message has an example with exactly its schema's members", ()
 });
 
 test("the page names every field of every message", () => {
-  const shapes = [...serviceMessage.options, ...hostMessage.options, serviceReport].map(({ shape }) => shape);
+  const shapes = [...serviceMessage.options, ...hostMessage.options, serviceReportSchema].map(({ shape }) => shape);
   const fields = new Set(shapes.flatMap((shape) => Object.keys(shape)));
   const named = new Set([...page.matchAll(/`([a-zA-Z.]+)`/g)].flatMap(([, name = ""]) => name.split(".")));
   assert.deepEqual(

@@ -14,7 +14,7 @@ import { eventContent } from "./event-directory.ts";
 import { readFile, readLdif } from "./read-file.ts";
 
 /** Opens the directory that the config names. A config that names none has one made of events (`openEventDirectory`). */
-export function openDirectory(
+export function openSource(
   { folder, config, ldifFile }: Project,
   { clock, log }: { readonly clock: Clock; readonly log: (line: string) => void },
 ): DirectorySource {
@@ -55,7 +55,7 @@ export async function readDirectoryOnce(project: Project): Promise<Content> {
     return { entries: readContent(readLdif(project.ldifFile, "directory.ldif"), project.ldifFile) };
   const over = new AbortController();
   try {
-    for await (const change of openDirectory(project, { clock: systemClock, log: () => {} }).changes(over.signal)) {
+    for await (const change of openSource(project, { clock: systemClock, log: () => {} }).changes(over.signal)) {
       if (change.kind === "trouble") throw new UserError(change.why);
       if (change.kind === "refresh") return change;
     }

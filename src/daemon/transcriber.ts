@@ -4,7 +4,7 @@ import type { Table } from "../core/service/service.ts";
 import type { Broker } from "../ports/broker.ts";
 import { loadServices, type Project } from "../project/project.ts";
 import { type Transcriber, transcribe } from "../transcriber/transcriber.ts";
-import { openDirectory } from "./directory.ts";
+import { openSource } from "./directory.ts";
 import { openEventDirectory } from "./event-directory.ts";
 import { openSigner } from "./keys.ts";
 import { forgetState, noteState, type StateNotes } from "./note-state.ts";
@@ -30,7 +30,7 @@ export async function runTranscriber(project: Project, host: string, parts: Tran
   try {
     const transcriber = transcribe({
       ...{ host, config, services: tables, codes, broker, clock, log, sign, signal },
-      source: events ?? openDirectory(project, { clock, log }),
+      source: events ?? openSource(project, { clock, log }),
       ...(events && { events }),
       brokerUser: config.broker && userOf(config.broker.url),
       random: Math.random,

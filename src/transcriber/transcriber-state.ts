@@ -6,7 +6,7 @@ import type { EventIntake } from "./receive/event-intake.ts";
 import type { Transcription } from "./tables/transcription.ts";
 
 /** The parts of a transcriber from which its state is read. */
-export interface TranscriberParts {
+export interface StateSources {
   readonly publisher: Publisher;
   readonly reader: Pick<DirectoryReader, "complete" | "trouble" | "verified">;
   readonly tables: Pick<Transcription, "size" | "table" | "refusedCount">;
@@ -14,7 +14,7 @@ export interface TranscriberParts {
   readonly events?: { readonly store: Pick<EventDirectory, "aside">; readonly intake: EventIntake } | undefined;
 }
 
-export function transcriberState({ publisher, reader, tables, codes, events }: TranscriberParts): TranscriberState {
+export function transcriberState({ publisher, reader, tables, codes, events }: StateSources): TranscriberState {
   const { active, epoch, progress, divergent, streams } = publisher;
   const { complete, verified, trouble } = reader;
   return {

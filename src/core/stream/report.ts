@@ -44,7 +44,7 @@ export const daemonCompared = z.object({
   files: count.optional(),
 });
 
-export const serviceReport = z.object({
+export const serviceReportSchema = z.object({
   /** Hash of the service's file, compared between the two ends. */
   code: text(200),
   form: z.enum(["table", "plain"]),
@@ -136,11 +136,11 @@ export const reportMessage = z.object({
   host: z.string(),
   /** The host's clock, milliseconds since 1970. */
   at: moment,
-  services: z.record(z.string(), serviceReport),
+  services: z.record(z.string(), serviceReportSchema),
   /** The report of the transcriber, from a host that transcribes. */
   transcriber: transcriberReport.optional(),
 });
 export type DaemonCompared = z.infer<typeof daemonCompared>;
-export type ServiceReport = z.infer<typeof serviceReport>;
+export type ServiceReport = z.infer<typeof serviceReportSchema>;
 export type TranscriberReport = z.infer<typeof transcriberReport>;
 export type ReportMessage = z.infer<typeof reportMessage>;

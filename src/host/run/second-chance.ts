@@ -3,7 +3,7 @@ import { backoff } from "../../core/util/backoff.ts";
 import { reason } from "../../core/util/errors.ts";
 import type { Columns } from "../../core/util/json.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { RefusedRow } from "../store/second-chances.ts";
+import type { CheckRefusedRow } from "../store/second-chances.ts";
 import type { ServiceStore } from "../store/service-store.ts";
 import { linked } from "./bisect.ts";
 
@@ -66,7 +66,7 @@ export function secondChance({ store, table, clock, signal, poke, log }: SecondC
    * A name for the waiting rows. For the whole text it is the place of the rows, because the text waits for them to
    * change.
    */
-  function nameOf(rows: readonly RefusedRow[]): string {
+  function nameOf(rows: readonly CheckRefusedRow[]): string {
     const { mark } = store.facts?.followed ?? {};
     if (!allWait) return rows.length === 0 ? "" : JSON.stringify(rows.map(({ key, desired }) => [key, desired]));
     return `all ${mark?.epoch} ${mark?.seq}`;
@@ -111,7 +111,7 @@ export function secondChance({ store, table, clock, signal, poke, log }: SecondC
 type Group = readonly { readonly key: string; readonly since: number }[];
 
 /** The waiting rows, in groups that must be tried together. */
-function groupsOf({ unique = [] }: Table, rows: readonly RefusedRow[]): Group[] {
+function groupsOf({ unique = [] }: Table, rows: readonly CheckRefusedRow[]): Group[] {
   const since = new Map(rows.map((row) => [row.key, row.since]));
   const parse = (text: string | null): Columns | undefined => (text === null ? undefined : JSON.parse(text));
   const changes = rows

@@ -4,7 +4,7 @@ import { prepared } from "./prepared.ts";
 import { retainedRows } from "./row-sets.ts";
 
 /** A row that a check refused. */
-export interface RefusedRow {
+export interface CheckRefusedRow {
   readonly key: string;
   readonly desired: string | null;
   readonly applied: string | null;
@@ -14,7 +14,7 @@ export interface RefusedRow {
 
 /** The rows of one service that a check refused, and that are tried again. */
 export interface SecondChances {
-  waiting(): RefusedRow[];
+  waiting(): CheckRefusedRow[];
   /** Gives these keys to the next run, in one transaction. */
   release(keys: Iterable<string>): void;
   /** Writes the time since which a row waits, if a check refused it again. */
@@ -26,7 +26,7 @@ export const secondChancesOf = (database: DatabaseSync, service: string): Second
   waiting: () =>
     prepared(database, `SELECT key, desired, applied, since FROM ${retainedRows} AND retained_by = 'check'`).all(
       service,
-    ) as unknown as RefusedRow[],
+    ) as unknown as CheckRefusedRow[],
   release: (keys) =>
     transaction(database, () => {
       const release = prepared(
