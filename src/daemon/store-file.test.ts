@@ -11,7 +11,7 @@ import { until } from "../../test/until.ts";
 import { CellTable } from "../core/stream/cell-table.ts";
 import { askMessage } from "../core/stream/messages.ts";
 import { hostKey, queueName, queueOf } from "../core/stream/routing.ts";
-import { StreamWriter } from "../core/stream/writer.ts";
+import { StreamWriter } from "../core/stream/transcriber-end.ts";
 import { runHost } from "../host/host.ts";
 import { serviceReport } from "../host/report/report.ts";
 import { hostStore } from "../host/store/host-store.ts";

@@ -1,6 +1,6 @@
 import type { WrongOrderer } from "../core/config/senders.ts";
 import type { Service, Table } from "../core/service/service.ts";
-import type { follow } from "../core/stream/reader.ts";
+import type { follow } from "../core/stream/host-end.ts";
 import type { DaemonCompared, TranscriberReport } from "../core/stream/report.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -40,7 +40,7 @@ export interface HostOptions {
   distrust?(body: Uint8Array): string | undefined;
   /** Returns the reason to reject an order from a user of the broker. Without it every order is obeyed. */
   readonly wrongOrderer?: WrongOrderer;
-  /** Decides what to do with a message of the stream: `follow` of core/stream/reader.ts by default. */
+  /** Decides what to do with a message of the stream: `follow` of core/stream/host-end.ts by default. */
   readonly follow?: typeof follow;
   readonly clock: Clock;
   readonly signal: AbortSignal;

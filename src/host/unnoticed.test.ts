@@ -4,7 +4,7 @@ import { emptyStore } from "../../test/fixtures/empty-store.ts";
 import { row, running, simulatedService } from "../../test/fixtures/host.ts";
 import { until } from "../../test/until.ts";
 import { CellTable } from "../core/stream/cell-table.ts";
-import { StreamWriter } from "../core/stream/writer.ts";
+import { StreamWriter } from "../core/stream/transcriber-end.ts";
 import { Fatal } from "../core/util/errors.ts";
 import { receiver } from "./inbox/receive.ts";
 import { hostStore } from "./store/host-store.ts";

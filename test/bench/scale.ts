@@ -5,8 +5,8 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Table as Declaration } from "../../src/core/service/service.ts";
 import { CellTable } from "../../src/core/stream/cell-table.ts";
 import { canonical } from "../../src/core/stream/cells.ts";
-import { type Followed, follow, type Want } from "../../src/core/stream/reader.ts";
-import { StreamWriter } from "../../src/core/stream/writer.ts";
+import { type Followed, follow, type TableQuestion } from "../../src/core/stream/host-end.ts";
+import { StreamWriter } from "../../src/core/stream/transcriber-end.ts";
 import { inSlices, type SlicedWork } from "../../src/core/util/slices.ts";
 import { systemClock as clock } from "../../src/daemon/clock.ts";
 import { narrowing } from "../../src/host/inbox/narrow.ts";
@@ -109,7 +109,7 @@ async function atHost(size: number): Promise<number> {
   async function compare(): Promise<{ bytes: number; questions: number }> {
     const asOf = { state: [], clock: 0 };
     let [bytes, questions] = [0, 0];
-    for (let want: Want | undefined = "digest"; want !== undefined; questions++) {
+    for (let want: TableQuestion | undefined = "digest"; want !== undefined; questions++) {
       want = narrow(want);
       const message =
         typeof want === "string"

@@ -10,7 +10,7 @@ removal survives.
 
     npm run safeguards                              all
     npm run safeguards -- --only fsync-real,epoch-above
-    npm run safeguards -- --file src/core/stream/reader.ts
+    npm run safeguards -- --file src/core/stream/host-end.ts
     npm run safeguards -- --jobs 2                  two at a time
     npm run safeguards -- --page                    writes this page
 

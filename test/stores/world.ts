@@ -6,7 +6,7 @@ import { CellTable } from "../../src/core/stream/cell-table.ts";
 import type { CellChange } from "../../src/core/stream/cells.ts";
 import { askMessage, type StreamMessage } from "../../src/core/stream/messages.ts";
 import { hostKey, queueName, queueOf, serviceKey } from "../../src/core/stream/routing.ts";
-import { StreamWriter } from "../../src/core/stream/writer.ts";
+import { StreamWriter } from "../../src/core/stream/transcriber-end.ts";
 import { Fatal } from "../../src/core/util/errors.ts";
 import type { Columns } from "../../src/core/util/json.ts";
 import { runHost } from "../../src/host/host.ts";

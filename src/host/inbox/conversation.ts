@@ -1,4 +1,4 @@
-import { leftToRepair, type Want } from "../../core/stream/reader.ts";
+import { leftToRepair, type TableQuestion } from "../../core/stream/host-end.ts";
 import type { DaemonCompared } from "../../core/stream/report.ts";
 import { queueOf } from "../../core/stream/routing.ts";
 import { reason } from "../../core/util/errors.ts";
@@ -100,7 +100,7 @@ export class Conversation {
     });
   }
 
-  #ask(want: Want): void {
+  #ask(want: TableQuestion): void {
     this.#questions.ask(want);
   }
 

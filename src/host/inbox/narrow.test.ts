@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CellTable } from "../../core/stream/cell-table.ts";
 import { hashEnd, keyHash } from "../../core/stream/digest.ts";
-import type { Want } from "../../core/stream/reader.ts";
-import { StreamWriter } from "../../core/stream/writer.ts";
+import type { TableQuestion } from "../../core/stream/host-end.ts";
+import { StreamWriter } from "../../core/stream/transcriber-end.ts";
 import { narrowing } from "./narrow.ts";
 
 const count = 5000;
 const rows = Array.from({ length: count }, (_, i): [string, string] => [`k${i}`, '{"a":1}']);
-const whole: Want = { from: 0, to: hashEnd };
+const whole: TableQuestion = { from: 0, to: hashEnd };
 
 /** A host's table, and a transcriber's that differs from it. */
 function scene(differing: number) {

@@ -1,6 +1,6 @@
+import type { TableQuestion } from "../../core/stream/host-end.ts";
 import type { PartMessage } from "../../core/stream/messages.ts";
 import { sums } from "../../core/stream/ranges.ts";
-import type { Want } from "../../core/stream/reader.ts";
 import type { StoredRows } from "../store/rows.ts";
 
 /**
@@ -19,7 +19,7 @@ const mostPlain = 64;
 
 export interface Narrowing {
   /** Returns the question to ask in place of one from `follow`. */
-  narrow(want: Want): Want;
+  narrow(want: TableQuestion): TableQuestion;
   /** Learns from the part that answered the question. */
   heard(part: PartMessage): void;
 }

@@ -1,4 +1,4 @@
-import type { Want } from "../../core/stream/reader.ts";
+import type { TableQuestion } from "../../core/stream/host-end.ts";
 import { backoff } from "../../core/util/backoff.ts";
 import type { Clock } from "../../ports/clock.ts";
 
@@ -10,15 +10,15 @@ const waits = { first: 5000, longest: 60_000 };
  * answer can be lost.
  */
 export interface Questions {
-  ask(want: Want): void;
+  ask(want: TableQuestion): void;
   /** Called when a message of the stream arrives: no question is open any more. */
   heard(): void;
 }
 
-export function questions(put: (want: Want) => void, clock: Clock, signal: AbortSignal): Questions {
+export function questions(put: (want: TableQuestion) => void, clock: Clock, signal: AbortSignal): Questions {
   let open: AbortController | undefined;
 
-  async function insist(want: Want, until: AbortSignal): Promise<void> {
+  async function insist(want: TableQuestion, until: AbortSignal): Promise<void> {
     for (let times = 1; ; times += 1) {
       put(want);
       await clock.sleep(backoff(times, waits), until);

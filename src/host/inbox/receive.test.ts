@@ -4,7 +4,7 @@ import { emptyStore } from "../../../test/fixtures/empty-store.ts";
 import { row, simulatedService } from "../../../test/fixtures/host.ts";
 import { delivered, storeOf, told } from "../../../test/fixtures/host-parts.ts";
 import { CellTable } from "../../core/stream/cell-table.ts";
-import { StreamWriter } from "../../core/stream/writer.ts";
+import { StreamWriter } from "../../core/stream/transcriber-end.ts";
 import { hostStore } from "../store/host-store.ts";
 import { receiver } from "./receive.ts";
 

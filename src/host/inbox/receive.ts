@@ -1,5 +1,6 @@
 import type { WrongOrderer } from "../../core/config/senders.ts";
 import type { Service } from "../../core/service/service.ts";
+import { type Followed, type Followup, follow, type TableQuestion } from "../../core/stream/host-end.ts";
 import {
   type AskMessage,
   type OrderMessage,
@@ -8,7 +9,6 @@ import {
   type StreamMessage,
   type WaveMessage,
 } from "../../core/stream/messages.ts";
-import { type Followed, type Followup, follow, type Want } from "../../core/stream/reader.ts";
 import { reportService, serviceKey } from "../../core/stream/routing.ts";
 import type { Delivery } from "../../ports/broker.ts";
 import { retryWhileBusy } from "../../sqlite/open.ts";
@@ -36,7 +36,7 @@ export interface Received {
   /** True if a message of the stream arrived. */
   readonly heard: boolean;
   /** The question to ask afterwards, if any. */
-  readonly want: Want | undefined;
+  readonly want: TableQuestion | undefined;
   /** The refusals to publish. */
   readonly say: readonly RefusalMessage[];
   /** The time at which a comparison of the table was requested, regardless of any fault; milliseconds since 1970. */
@@ -178,7 +178,7 @@ export function receiver(
 }
 
 /** A question about a service's table. */
-export const ask = (host: string, service: string, want: Want): AskMessage => ({
+export const ask = (host: string, service: string, want: TableQuestion): AskMessage => ({
   trigger: protocolVersion,
   kind: "ask",
   host,

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
+import { type Followed, leftToRepair } from "../../core/stream/host-end.ts";
 import { highestEpoch, type Mark } from "../../core/stream/messages.ts";
-import { type Followed, leftToRepair } from "../../core/stream/reader.ts";
 import { heldBy } from "../../core/stream/reasons.ts";
 import { prepared } from "./prepared.ts";
 import { readJson } from "./read-json.ts";

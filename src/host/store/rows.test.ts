@@ -7,7 +7,7 @@ import { runs } from "../../../test/hostile.ts";
 import { CellTable } from "../../core/stream/cell-table.ts";
 import { canonical, refusedCell } from "../../core/stream/cells.ts";
 import { Digest, hashEnd } from "../../core/stream/digest.ts";
-import { StreamWriter } from "../../core/stream/writer.ts";
+import { StreamWriter } from "../../core/stream/transcriber-end.ts";
 import { atOnce } from "../../core/util/slices.ts";
 import { storedRows } from "./rows.ts";
 

@@ -14,9 +14,9 @@ import {
   rowLimit,
 } from "../../core/stream/cells.ts";
 import { bucketCount, bucketRange, Digest, keyHash } from "../../core/stream/digest.ts";
+import type { Write } from "../../core/stream/host-end.ts";
 import type { PartMessage } from "../../core/stream/messages.ts";
 import { rangesWithout } from "../../core/stream/ranges.ts";
-import type { Write } from "../../core/stream/reader.ts";
 import type { RetainedBy } from "../../core/stream/reasons.ts";
 import { reason } from "../../core/util/errors.ts";
 import type { SlicedWork } from "../../core/util/slices.ts";

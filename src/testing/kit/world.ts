@@ -5,7 +5,7 @@ import type { CellChange } from "../../core/stream/cells.ts";
 import { canonical } from "../../core/stream/cells.ts";
 import { type AsOf, askMessage, type StreamMessage } from "../../core/stream/messages.ts";
 import { hostKey, queueName, queueOf, serviceKey } from "../../core/stream/routing.ts";
-import { StreamWriter } from "../../core/stream/writer.ts";
+import { StreamWriter } from "../../core/stream/transcriber-end.ts";
 import { runHost } from "../../host/host.ts";
 import { serviceReport } from "../../host/report/report.ts";
 import { hostStore } from "../../host/store/host-store.ts";

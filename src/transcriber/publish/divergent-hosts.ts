@@ -1,4 +1,4 @@
-import { nextEpoch } from "../../core/stream/writer.ts";
+import { nextEpoch } from "../../core/stream/transcriber-end.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Stream } from "./stream.ts";
 

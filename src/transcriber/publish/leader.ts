@@ -1,9 +1,9 @@
 import type { CellChange } from "../../core/stream/cells.ts";
 import { hearEpoch, hearRefusal, nextReview, noEpochs, reviewNewerStates } from "../../core/stream/epochs.ts";
+import type { TableQuestion } from "../../core/stream/host-end.ts";
 import { highestEpoch, type RefusalMessage } from "../../core/stream/messages.ts";
 import { allowedEpoch } from "../../core/stream/plausible.ts";
-import type { Want } from "../../core/stream/reader.ts";
-import { nextEpoch } from "../../core/stream/writer.ts";
+import { nextEpoch } from "../../core/stream/transcriber-end.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { TableWriter } from "../tables/table-writer.ts";
 import { divergentHosts, epochSpacing } from "./divergent-hosts.ts";
@@ -42,7 +42,7 @@ export interface Leadership {
   interrupt(): void;
   /** Publishes a digest on every stream. */
   digests(): void;
-  answer(service: string, host: string, want: Want): void;
+  answer(service: string, host: string, want: TableQuestion): void;
   /** Notes the highest epoch that a host reports for any of its services; undefined if it holds none. */
   observe(host: string, epoch: number | undefined): void;
   /** Notes that a host refused a message as stale: its own epoch or directory state is newer. */

@@ -1,9 +1,9 @@
 import type { CellTable } from "../../core/stream/cell-table.ts";
 import type { Cell, CellChange } from "../../core/stream/cells.ts";
+import type { TableQuestion } from "../../core/stream/host-end.ts";
 import type { AsOf, StreamMessage } from "../../core/stream/messages.ts";
-import type { Want } from "../../core/stream/reader.ts";
 import { hostKey } from "../../core/stream/routing.ts";
-import { StreamWriter } from "../../core/stream/writer.ts";
+import { StreamWriter } from "../../core/stream/transcriber-end.ts";
 import { reason } from "../../core/util/errors.ts";
 import type { Allowance } from "./allowance.ts";
 import { deliveries } from "./deliveries.ts";
@@ -43,7 +43,7 @@ export interface Stream {
   /** Publishes a digest to all hosts of the stream. */
   digest(): void;
   /** Answers one host. */
-  answer(host: string, want: Want): void;
+  answer(host: string, want: TableQuestion): void;
 }
 
 /**
@@ -54,7 +54,7 @@ export function openStream(options: StreamOptions): Stream {
   const { service, everyone, table, asOf, applying, allows, revive, log } = options;
   const deliver = deliveries(options);
   const rows = new Map<string, Cell | null>();
-  const answers = new Map<string, Want>();
+  const answers = new Map<string, TableQuestion>();
   /** The keys whose questions beyond the allowance are in the log already. */
   const logged = new Set<string>();
   let writer: StreamWriter | undefined;
@@ -115,7 +115,7 @@ export function openStream(options: StreamOptions): Stream {
     answers.clear();
   }
 
-  function enqueue(key: string, want: Want): void {
+  function enqueue(key: string, want: TableQuestion): void {
     if (!writer || behind) return;
     answers.set(key, want);
     void publishAll();

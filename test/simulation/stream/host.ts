@@ -1,10 +1,10 @@
 import { CellTable } from "../../../src/core/stream/cell-table.ts";
 import type { CellChange } from "../../../src/core/stream/cells.ts";
 import { keyHash } from "../../../src/core/stream/digest.ts";
+import type { Followed, Followup, TableQuestion } from "../../../src/core/stream/host-end.ts";
 import type { RefusalMessage, StreamMessage } from "../../../src/core/stream/messages.ts";
 import { rangesWithout } from "../../../src/core/stream/ranges.ts";
-import type { Followed, Followup, Want } from "../../../src/core/stream/reader.ts";
-import { type ReaderRules, readerWith } from "../reader.ts";
+import { type FollowRules, followWith } from "../follow-rules.ts";
 import { Violation } from "../violation.ts";
 import { type Queue, queue } from "./queue.ts";
 import { buckets, keys, service, stateOf, type Truth, timedKey, type Version } from "./truth.ts";
@@ -16,7 +16,7 @@ import { buckets, keys, service, stateOf, type Truth, timedKey, type Version } f
 
 /** A message from a host to transcribers. */
 export type Said =
-  | { readonly kind: "ask"; readonly host: number; readonly want: Want }
+  | { readonly kind: "ask"; readonly host: number; readonly want: TableQuestion }
   | ({ readonly kind: "refusal"; readonly host: number } & Pick<
       RefusalMessage,
       "epoch" | "asOf" | "refused" | "because"
@@ -48,8 +48,8 @@ interface Store {
 
 const keyHashes = keys.map(keyHash);
 
-export function host(truth: Truth, rules: ReaderRules): Host {
-  const follow = readerWith(rules);
+export function host(truth: Truth, rules: FollowRules): Host {
+  const follow = followWith(rules);
   const incoming = queue<StreamMessage>(5, 3);
   let up = true;
   let followed: Followed = {};
@@ -92,7 +92,7 @@ export function host(truth: Truth, rules: ReaderRules): Host {
   }
 
   /** Every other request for a range carries the sums of the host's parts. */
-  function narrowed(want: Want): Want {
+  function narrowed(want: TableQuestion): TableQuestion {
     if (typeof want === "string" || ++asked % 2 === 0) return want;
     return { ...want, have: table.sums([want.from, want.to], 2) };
   }

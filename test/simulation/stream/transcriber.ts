@@ -2,7 +2,7 @@ import { CellTable } from "../../../src/core/stream/cell-table.ts";
 import type { CellChange } from "../../../src/core/stream/cells.ts";
 import { hearRefusal, noEpochs, reviewNewerStates } from "../../../src/core/stream/epochs.ts";
 import type { AsOf, StreamMessage } from "../../../src/core/stream/messages.ts";
-import { nextEpoch, StreamWriter } from "../../../src/core/stream/writer.ts";
+import { nextEpoch, StreamWriter } from "../../../src/core/stream/transcriber-end.ts";
 import type { Random } from "../../../src/testing/random.ts";
 import type { Said } from "./host.ts";
 import { buckets, keys, service, stateText, type Truth, type Version } from "./truth.ts";

@@ -1,7 +1,7 @@
+import type { Followup } from "../../../src/core/stream/host-end.ts";
 import type { StreamMessage } from "../../../src/core/stream/messages.ts";
-import type { Followup } from "../../../src/core/stream/reader.ts";
 import { type Random, seeded } from "../../../src/testing/random.ts";
-import type { ReaderRules } from "../reader.ts";
+import type { FollowRules } from "../follow-rules.ts";
 import { type Host, host, type Said } from "./host.ts";
 import { type Habits, type Sent, type Transcriber, transcriber } from "./transcriber.ts";
 import { stateOf, type Truth, truth } from "./truth.ts";
@@ -11,7 +11,7 @@ import { stateOf, type Truth, truth } from "./truth.ts";
  */
 
 /** All rules of the stream; a run can remove each of them. */
-export interface Rules extends ReaderRules, Habits {
+export interface Rules extends FollowRules, Habits {
   /** True if a host reports each message that it refuses. */
   readonly spokenRefusal: boolean;
 }

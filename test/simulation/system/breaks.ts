@@ -1,4 +1,4 @@
-import { allReaderRules, type ReaderRules } from "../reader.ts";
+import { allFollowRules, type FollowRules } from "../follow-rules.ts";
 import type { StoreBreak } from "./store.ts";
 
 export interface Safeguard {
@@ -86,7 +86,7 @@ export const storeWithout: Partial<Record<Break, StoreBreak>> = {
   },
 };
 
-const ruleOf: Partial<Record<Break, keyof ReaderRules>> = {
+const ruleOf: Partial<Record<Break, keyof FollowRules>> = {
   epoch: "epoch",
   "as-of": "asOf",
   duplicate: "duplicate",
@@ -94,7 +94,7 @@ const ruleOf: Partial<Record<Break, keyof ReaderRules>> = {
 };
 
 /** The rules of the hosts' readers without this safeguard. */
-export function readerRules(without: Break | undefined): ReaderRules {
+export function followRules(without: Break | undefined): FollowRules {
   const rule = without && ruleOf[without];
-  return rule ? { ...allReaderRules, [rule]: false } : allReaderRules;
+  return rule ? { ...allFollowRules, [rule]: false } : allFollowRules;
 }

@@ -1,5 +1,5 @@
+import type { Followed } from "../../../src/core/stream/host-end.ts";
 import { type Mark, olderState } from "../../../src/core/stream/messages.ts";
-import type { Followed } from "../../../src/core/stream/reader.ts";
 import { hostKey } from "../../../src/core/stream/routing.ts";
 import { folderOf } from "../../../src/host/install/target.ts";
 import { serviceReport } from "../../../src/host/report/report.ts";

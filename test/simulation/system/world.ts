@@ -5,9 +5,9 @@ import { hostStore } from "../../../src/host/store/host-store.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import { type Random, seeded } from "../../../src/testing/random.ts";
 import { transcribe } from "../../../src/transcriber/transcriber.ts";
-import { readerWith } from "../reader.ts";
+import { followWith } from "../follow-rules.ts";
 import { approvingAnything } from "./approvals.ts";
-import { type Break, readerRules, storeWithout } from "./breaks.ts";
+import { type Break, followRules, storeWithout } from "./breaks.ts";
 import { firstCampus, serviceNames } from "./campus.ts";
 import { type Follower, type WorldDirectory, worldDirectory } from "./directory.ts";
 import { distrust, signedBy } from "./forger.ts";
@@ -111,7 +111,7 @@ export function world(seed: number, without: Break | undefined): World {
     lost: (queue, held) => ledger.lost(queue, held),
     acknowledgedFirst: without === "stored-first",
   });
-  const follow = readerWith(readerRules(without));
+  const follow = followWith(followRules(without));
   const removalLimit = random.chance(0.3) ? 2 + random.below(4) : 1000;
 
   function hostProcess(name: string, probes: boolean): HostProcess {

@@ -1,8 +1,8 @@
+import { type Followed, type Followup, follow } from "../../src/core/stream/host-end.ts";
 import type { StreamMessage } from "../../src/core/stream/messages.ts";
-import { type Followed, type Followup, follow } from "../../src/core/stream/reader.ts";
 
-/** The rules of a host's reader that a simulation can take away, to see what each prevents. */
-export interface ReaderRules {
+/** The rules of a host's end of a stream that a simulation can take away, to see what each prevents. */
+export interface FollowRules {
   /** An older epoch is refused. */
   readonly epoch: boolean;
   /** An older directory state is refused. */
@@ -13,13 +13,13 @@ export interface ReaderRules {
   readonly late: boolean;
 }
 
-export const allReaderRules: ReaderRules = { epoch: true, asOf: true, duplicate: true, late: true };
+export const allFollowRules: FollowRules = { epoch: true, asOf: true, duplicate: true, late: true };
 
 /**
- * A reader with some of the rules. Where the real one turns a message away by a rule that is off,
+ * The function `follow` with some of the rules. Where the real one turns a message away by a rule that is off,
  * it is asked again with a mark that the message does not break: one of an earlier epoch, state or number.
  */
-export function readerWith(rules: ReaderRules): typeof follow {
+export function followWith(rules: FollowRules): typeof follow {
   if (Object.values(rules).every((on) => on)) return follow;
   return (held, message, table) => {
     let seen = held;
@@ -37,7 +37,7 @@ function turnedAway(
   held: Followed,
   message: StreamMessage,
   { refused, dropped }: Followup,
-  rules: ReaderRules,
+  rules: FollowRules,
 ): Followed | undefined {
   const { mark } = held;
   if (!mark) return undefined;

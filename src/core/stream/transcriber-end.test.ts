@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { CellTable } from "./cell-table.ts";
 import { hashEnd } from "./digest.ts";
 import { messageLimit, streamMessage } from "./messages.ts";
-import { nextEpoch, StreamWriter } from "./writer.ts";
+import { nextEpoch, StreamWriter } from "./transcriber-end.ts";
 
 const asOf = { state: ["20261122102000.000000Z#000000#001#000000"], clock: 1 };
 const telling = (rows: readonly (readonly [string, string])[] = [], options = {}) => {

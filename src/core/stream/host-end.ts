@@ -43,7 +43,8 @@ export type Write =
   /** Gives a range exactly these rows, except where it is the same. */
   | { readonly kind: "part"; readonly part: PartMessage };
 
-export type Want =
+/** A question of a host about its table: for a digest, its buckets, or a range. */
+export type TableQuestion =
   | "digest"
   | "buckets"
   | { readonly from: number; readonly to: number; readonly have?: readonly string[] | undefined };
@@ -52,21 +53,21 @@ export interface Followup {
   readonly followed: Followed;
   readonly write?: Write;
   /** The question to the transcriber, asked after the write is stored. */
-  readonly ask?: Want;
+  readonly ask?: TableQuestion;
   /** The reason to refuse the message and tell the transcriber. */
   readonly refused?: "epoch" | "asOf";
   /** The reason to drop the message without a word: it has nothing new. */
   readonly dropped?: "duplicate" | "late";
 }
 
-/** The digest of the host's table, for a comparison. */
-export interface Compared {
+/** The digest of a host's table, for a comparison. */
+export interface TableDigest {
   readonly root: string;
   buckets(): string[];
 }
 
 /** Decides what to do with a message: an older epoch or directory state is refused, a message that came before is dropped. */
-export function follow(held: Followed, message: StreamMessage, table: Compared): Followup {
+export function follow(held: Followed, message: StreamMessage, table: TableDigest): Followup {
   const { mark } = held;
   if (mark && message.epoch < mark.epoch) return { followed: held, refused: "epoch" };
   // A repeated message is dropped without a word, so this comes before the comparison of directory states.
@@ -103,7 +104,7 @@ function followRows(held: Followed, message: RowsMessage): Followup {
   return { followed: doubting(held, message), write, ask: "digest" };
 }
 
-function followDigest(held: Followed, message: DigestMessage, table: Compared): Followup {
+function followDigest(held: Followed, message: DigestMessage, table: TableDigest): Followup {
   if (message.root === table.root) {
     const { doubt: _, repair: __, ...sure } = markedAt(held, message);
     return { followed: { ...sure, equal: markOf(message) } };
@@ -134,7 +135,7 @@ function followPart(held: Followed, message: PartMessage): Followup {
 }
 
 /** The question for the next range; after the last one, for a digest, to see whether the tables are now equal. */
-const askNext = (repair: readonly Range[]): { ask: Want } => {
+const askNext = (repair: readonly Range[]): { ask: TableQuestion } => {
   const next = repair[0];
   return { ask: next ? { from: next[0], to: next[1] } : "digest" };
 };

@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { CellTable } from "./cell-table.ts";
 import type { Cell, CellChange } from "./cells.ts";
 import { hashEnd } from "./digest.ts";
+import { type Followed, type Followup, follow } from "./host-end.ts";
 import type { StreamMessage } from "./messages.ts";
-import { type Followed, type Followup, follow } from "./reader.ts";
-import { StreamWriter } from "./writer.ts";
+import { StreamWriter } from "./transcriber-end.ts";
 
 const asOf = (second: number) => ({ state: [`2026112210200${second}.000000Z#000000#001#000000`], clock: 0 });
 const small = { rows: 2, bytes: 10 };
