@@ -11,7 +11,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { DirectorySource, EventDirectory } from "../ports/directory.ts";
 import { publishTables } from "./publish/publisher.ts";
 import { queuesOf } from "./publish/queues.ts";
-import { tellWaves } from "./publish/waves.ts";
+import { publishWaves } from "./publish/waves.ts";
 import { attribution } from "./receive/attribution.ts";
 import { changeLines } from "./receive/change-log.ts";
 import { consumeQueues } from "./receive/consumers.ts";
@@ -82,7 +82,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     },
   });
   const reader = readDirectory({ source, publisher, held: tables.entry, ...waits });
-  const tellWave = tellWaves(config.waves ?? {}, {
+  const tellWave = publishWaves(config.waves ?? {}, {
     clock,
     leads: () => publisher.epoch !== undefined,
     isDivergent: (host) => publisher.divergent.has(host),

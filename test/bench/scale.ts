@@ -9,7 +9,7 @@ import { type Followed, follow, type TableQuestion } from "../../src/core/stream
 import { StreamWriter } from "../../src/core/stream/transcriber-end.ts";
 import { inSlices, type SlicedWork } from "../../src/core/util/slices.ts";
 import { systemClock as clock } from "../../src/daemon/clock.ts";
-import { narrowing } from "../../src/host/inbox/narrow.ts";
+import { reconciliation } from "../../src/host/inbox/reconcile.ts";
 import { storedRows } from "../../src/host/store/rows.ts";
 import { createAllTables } from "../../src/host/store/schema.ts";
 import { openDatabase, transaction } from "../../src/sqlite/open.ts";
@@ -102,7 +102,7 @@ async function atHost(size: number): Promise<number> {
   const theirs = new CellTable("dhcp");
   for (let number = 0; number < size; number++) theirs.set(...rowOf(number, 0));
   const telling = new StreamWriter("dhcp", theirs, { epoch: 1 });
-  const { narrow, heard } = narrowing("dhcp", mine);
+  const { withSums, heard } = reconciliation("dhcp", mine);
   let followed: Followed = {};
 
   /** Asks until both are equal; gives the bytes that went either way, and the questions. */
@@ -110,7 +110,7 @@ async function atHost(size: number): Promise<number> {
     const asOf = { state: [], clock: 0 };
     let [bytes, questions] = [0, 0];
     for (let want: TableQuestion | undefined = "digest"; want !== undefined; questions++) {
-      want = narrow(want);
+      want = withSums(want);
       const message =
         typeof want === "string"
           ? telling.digest(asOf, { buckets: want === "buckets" })

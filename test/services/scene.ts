@@ -71,7 +71,7 @@ export function sceneOn<On extends Machine>(service: Service, machine: On, name 
       const now = words();
       const changes = whole ? undefined : changesOf(loaded, rows);
       const result = await table.run({ rows: rowsOf(rows), changes, interrupted }, now.host);
-      now.keep();
+      now.storeNotes();
       // A row that was refused or held is unchanged.
       for (const { key } of [...(result?.refused ?? []), ...(result?.held ?? [])]) {
         const before = loaded.get(key);

@@ -57,7 +57,7 @@ export class Conversation {
     this.queue = queueOf(host, name, rows ? "table" : "plain");
     this.damaged = this.#damaged.promise;
     this.#receiver = receiver(host, inbox, inputs);
-    this.#questions = questions((want) => this.#say(ask(host, name, want)), clock, signal);
+    this.#questions = questions((want) => this.#publish(ask(host, name, want)), clock, signal);
     this.#verification = rows && verification({ ...inputs, store });
   }
 
@@ -93,7 +93,7 @@ export class Conversation {
    * Publishes a message to the transcriber. A lost question is asked again. A lost refusal is published again with the
    * next refused message.
    */
-  #say(message: object): void {
+  #publish(message: object): void {
     const { signal, log } = this.#inputs;
     this.#broker?.publish(reportKey, JSON.stringify(message)).catch((error) => {
       if (!signal.aborted) log(`cannot reach the transcriber: ${reason(error)}`);
@@ -104,13 +104,13 @@ export class Conversation {
     this.#questions.ask(want);
   }
 
-  #received({ heard, say: refusals, want, verify, differed, asked }: Received): void {
+  #received({ heard, refusals, want, verify, differed, asked }: Received): void {
     if (heard) this.#questions.heard();
     if (differed !== undefined) this.#verification?.compared(differed);
     this.#logRepair();
     if (want) this.#ask(want);
     if (verify !== undefined) this.#verify(verify);
-    for (const refusal of refusals) this.#say(refusal);
+    for (const refusal of refusals) this.#publish(refusal);
     this.#inputs.stored({ asked });
     this.#inputs.onReportChanged();
   }

@@ -14,8 +14,8 @@ import type { Delivery } from "../../ports/broker.ts";
 import { retryWhileBusy } from "../../sqlite/open.ts";
 import type { StoredRows } from "../store/rows.ts";
 import type { ServiceStore } from "../store/service-store.ts";
-import { narrowing } from "./narrow.ts";
 import { readMessage } from "./read-message.ts";
+import { reconciliation } from "./reconcile.ts";
 
 /** The intake of messages: each is stored before it is acknowledged, since the broker may then delete it. */
 
@@ -31,14 +31,12 @@ export interface Inbox {
 }
 
 export interface Received {
-  /** True if rows or messages were stored. */
-  readonly moved: boolean;
   /** True if a message of the stream arrived. */
   readonly heard: boolean;
   /** The question to ask afterwards, if any. */
   readonly want: TableQuestion | undefined;
   /** The refusals to publish. */
-  readonly say: readonly RefusalMessage[];
+  readonly refusals: readonly RefusalMessage[];
   /** The time at which a comparison of the table was requested, regardless of any fault; milliseconds since 1970. */
   readonly verify: number | undefined;
   /** True if a digest that was compared with the table's differed; undefined if none was. */
@@ -73,7 +71,7 @@ export interface ReceiverOptions {
 }
 
 /** The least time between two log lines about untrusted messages, in milliseconds: one sender can send many. */
-const strangerPace = 60_000;
+const untrustedPace = 60_000;
 
 /** Opens the intake of a service's store, at the stored place in the stream. */
 export function receiver(
@@ -82,7 +80,7 @@ export function receiver(
   { obey, hearWave, log, distrust, wrongOrderer, follow: decide = follow }: ReceiverOptions,
 ): Receiver {
   const { name, messages } = store;
-  const narrows = rows && narrowing(name, rows);
+  const reconciled = rows && reconciliation(name, rows);
   let followed: Followed = store.facts?.followed ?? {};
   let strangerSaid = Number.NEGATIVE_INFINITY;
 
@@ -110,7 +108,7 @@ export function receiver(
 
   function refuse(why: string, now: number): undefined {
     store.untrusted.count(why, now);
-    if (Math.abs(now - strangerSaid) < strangerPace) return;
+    if (Math.abs(now - strangerSaid) < untrustedPace) return;
     strangerSaid = now;
     log(`a message is rejected: ${why}`);
   }
@@ -156,7 +154,7 @@ export function receiver(
       const followups = taken.filter((one) => "followup" in one);
       // Of several questions only the last one counts: it was decided last.
       const want = followups.findLast(({ followup }) => followup.ask)?.followup.ask;
-      for (const { of } of followups) if (of.kind === "part") narrows?.heard(of);
+      for (const { of } of followups) if (of.kind === "part") reconciled?.heard(of);
       const verifies = taken.flatMap((one) =>
         "order" in one && one.order.order === "verify" ? [one.order.at ?? 0] : [],
       );
@@ -165,10 +163,9 @@ export function receiver(
       );
       const refused = followups.findLast(({ followup }) => followup.refused);
       return {
-        moved: rows ? followups.some(({ followup }) => followup.write) : taken.length < deliveries.length,
         heard: followups.length > 0,
-        want: want && narrows ? narrows.narrow(want) : want,
-        say: refused ? refusal(host, name, refused, followed) : [],
+        want: want && reconciled ? reconciled.withSums(want) : want,
+        refusals: refused ? refusal(host, name, refused, followed) : [],
         verify: verifies.at(-1),
         differed: compared && compared.followup.followed.doubt === true,
         asked: taken.some((one) => "order" in one),

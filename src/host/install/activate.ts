@@ -1,6 +1,6 @@
 import { Away, Fatal, Later, reason } from "../../core/util/errors.ts";
 import type { Applied } from "../store/ledger.ts";
-import { isStays, orStays } from "./apart.ts";
+import { isBlocked, orBlocked } from "./blocked.ts";
 import { readInPlace } from "./in-place.ts";
 import type { Repair } from "./repair.ts";
 import { unitsStarted } from "./start-limit.ts";
@@ -68,11 +68,11 @@ export function activation({ ledger, files, clock, secret, restOf }: InstallCont
       // too.
       if (applied.has(path)) continue;
       try {
-        const disk = await orStays(files, path, () => readInPlace(files, path));
+        const disk = await orBlocked(files, path, () => readInPlace(files, path));
         applied.set(path, { hash: disk?.hash ?? null, serving: false, probe: null });
       } catch (error) {
         // A file that other users block is the only one that stays pending.
-        if (!isStays(error)) throw error;
+        if (!isBlocked(error)) throw error;
       }
     }
     ledger.settle(applied, { paths, wrote: targets });

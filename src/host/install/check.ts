@@ -1,7 +1,7 @@
 import type { CheckAs, Command, Files, Host, InstallSteps, Step } from "../../core/service/host-api.ts";
 import { CommandFailed, Fatal } from "../../core/util/errors.ts";
 import type { Owned, Stage } from "./folder.ts";
-import { asReader, within as nameWithin, notBecome, openScratch, type Scratch } from "./scratch.ts";
+import { asReader, within as nameWithin, openScratch, type Scratch, switchError } from "./scratch.ts";
 import { isShared } from "./shared.ts";
 import { commandDeadline, commandsOf, failed, runStep, type StepContext } from "./step.ts";
 import { folderOf, type Target } from "./target.ts";
@@ -110,7 +110,7 @@ async function runAs(
   const asked = asReader(named, folder, user);
   const output = await machine.run(asked, { changes: true, signal: host.signal, deadline: commandDeadline });
   if (output.code === 0) return;
-  const why = notBecome(output.stderr, user);
+  const why = switchError(output.stderr, user);
   if (why !== undefined) throw new Error(why);
   const { message, code } = failed(command, output, secret);
   throw new CommandFailed(message, code, output);

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import type { Files, Stat } from "../../core/service/host-api.ts";
 import { isTrusted, ownerShown } from "../../core/service/trust.ts";
 import { reason } from "../../core/util/errors.ts";
-import { type InPlace, isOthers } from "./in-place.ts";
+import { type InPlace, isPlacedByOthers } from "./in-place.ts";
 import { me } from "./shared.ts";
 import { folderOf, tagOf } from "./target.ts";
 
@@ -31,7 +31,7 @@ export async function openFolder(files: Files, path: string, log: (message: stri
     return;
   }
   if (found && wrong !== undefined) {
-    if (!(await isOthers(files, folder, found))) throw new Error(wrong);
+    if (!(await isPlacedByOthers(files, folder, found))) throw new Error(wrong);
     const away = `${folder}.${randomBytes(6).toString("hex")}`;
     await files.rename(folder, away);
     log(`${wrong}: it is moved to ${away}`);

@@ -3,7 +3,7 @@ import { createTwoFilesPatch } from "diff";
 import { tooLongToDiff } from "../../core/service/diff-limit.ts";
 import { Held } from "../../core/util/errors.ts";
 import type { PendingInstall } from "../store/ledger.ts";
-import { orStays } from "./apart.ts";
+import { orBlocked } from "./blocked.ts";
 import { isMine, keepAside } from "./folder.ts";
 import type { InPlace } from "./in-place.ts";
 import type { Target } from "./target.ts";
@@ -70,7 +70,7 @@ export function handEdits({ ledger, files, owned, clock, secret, log }: InstallC
   async function holdFound(targets: readonly Target[]): Promise<void> {
     for (const target of targets) {
       const { path, disk } = target;
-      if (!disk || !(await orStays(files, path, () => waitsForPerson(target)))) continue;
+      if (!disk || !(await orBlocked(files, path, () => waitsForPerson(target)))) continue;
       log(`${path} exists, but trigger did not write it\n${difference(target, disk, secret)}`);
       owned.hold([[path, disk.hash]]);
       throw new Held(foundAt(target));

@@ -31,7 +31,7 @@ const isLeased = (error: unknown): boolean => (error as NodeJS.ErrnoException).c
 export async function placeOf(files: Files, path: string): Promise<string> {
   const at = join(await files.resolve(dirname(path)), basename(path));
   const stat = await files.stat(at);
-  if (stat?.kind !== "symlink" || (await isOthers(files, at, stat))) return at;
+  if (stat?.kind !== "symlink" || (await isPlacedByOthers(files, at, stat))) return at;
   return files.resolve(path);
 }
 
@@ -43,19 +43,19 @@ export async function readInPlace(files: Files, path: string): Promise<InPlace |
   const stat = await files.stat(path);
   if (!stat) return undefined;
   const isFile = stat.kind === "file";
-  if ((!isFile || stat.size > largest) && (await isOthers(files, path, stat))) return oddity(files, path, stat);
+  if ((!isFile || stat.size > largest) && (await isPlacedByOthers(files, path, stat))) return oddity(files, path, stat);
   if (!isFile) throw new Error(`${path} is not a file but a ${stat.kind}: nothing can be installed there`);
   try {
     const bytes = await files.read(path);
     return bytes && { bytes, hash: hashOf(bytes), stat };
   } catch (error) {
-    if (!(await isOthers(files, path, stat)) || !isLeased(error)) throw error;
+    if (!(await isPlacedByOthers(files, path, stat)) || !isLeased(error)) throw error;
     return oddity(files, path, stat);
   }
 }
 
 /** True if users other than root and this one may have put the file at a real path. */
-export async function isOthers(files: Files, path: string, stat: Stat): Promise<boolean> {
+export async function isPlacedByOthers(files: Files, path: string, stat: Stat): Promise<boolean> {
   const folder = await files.stat(dirname(path));
   return folder !== undefined && othersMayReplace(folder, stat, me());
 }

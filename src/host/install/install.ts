@@ -5,16 +5,16 @@ import type { Machine } from "../../ports/machine.ts";
 import { type PendingInstall, pendingReload } from "../store/ledger.ts";
 import type { ServiceStore } from "../store/service-store.ts";
 import { activation } from "./activate.ts";
-import { isStays, orStays, withoutStuck } from "./apart.ts";
+import { isBlocked, orBlocked, withoutBlocked } from "./blocked.ts";
 import { prepareCheck, type Staged } from "./check.ts";
 import { dryInstall } from "./dry.ts";
+import { fileRemovals } from "./file-removals.ts";
 import { listing, removeStaged, type Stage, stage } from "./folder.ts";
 import { handEdits } from "./hand-edit.ts";
-import { leaving } from "./leaving.ts";
 import { repair } from "./repair.ts";
 import { replacement } from "./replace.ts";
 import { runStep } from "./step.ts";
-import { readTargets, type Stuck, type Target } from "./target.ts";
+import { type BlockedFile, readTargets, type Target } from "./target.ts";
 import { textCheck } from "./text-check.ts";
 import { type Work, workOn } from "./work.ts";
 
@@ -32,7 +32,7 @@ export interface InstallerOptions {
   /** True if the state of the daemon is unknown: files that it was seen to serve are probed again. False by default. */
   readonly unsure?: boolean;
   /** Returns how many of a number of files may be removed in this run without a question. All may if it is absent. */
-  readonly spare?: ((files: number) => number) | undefined;
+  readonly removable?: ((files: number) => number) | undefined;
   readonly log: (message: string) => void;
 }
 
@@ -42,9 +42,9 @@ export interface InstallOutcome {
   /** True if the daemon was seen to serve the files in place; undefined without a probe. */
   readonly serving: true | undefined;
   /** The number of files that were removed without a person's approval. */
-  readonly gone?: number;
+  readonly removedUnasked?: number;
   /** Files that could not be installed or removed, because another user changed their place or folder. */
-  readonly stuck?: readonly Stuck[];
+  readonly blocked?: readonly BlockedFile[];
 }
 
 export interface Installer {
@@ -80,17 +80,17 @@ export interface Installer {
 }
 
 export function installer(options: InstallerOptions): Installer {
-  const { store, machine, clock, secret, unsure = false, spare, log } = options;
+  const { store, machine, clock, secret, unsure = false, removable, log } = options;
   const { files } = machine;
   const { ledger, records } = store;
   const owned = records.owned(clock.now);
   const restOf = (unit: string): number => store.starts.restOf(unit, clock.now());
   const isAsked = records.isHeld;
-  const context = { ledger, files, owned, isAsked, clock, secret, restOf, spare, log };
+  const context = { ledger, files, owned, isAsked, clock, secret, restOf, removable, log };
   const mend = repair(context);
   const edits = handEdits(context);
   const replace = replacement(context, { mend, edits, records });
-  const leave = leaving(context);
+  const removals = fileRemovals(context);
   const { stageAll, check } = textCheck(context, mend);
   const { holdBack, activate, settle, keepDistance } = activation(context, mend);
   const wantedPaths = new Set<string>();
@@ -100,22 +100,22 @@ export function installer(options: InstallerOptions): Installer {
 
   /** The wanted files, those to remove, and those that are blocked. */
   async function readAll(wanted: readonly InstallFile[], { all = false }: InstallSteps, dry: boolean) {
-    const given = await readTargets(files, wanted, { apart: all });
-    const left = all ? await leave.read(given, dry) : { targets: [], stuck: [] };
-    return { given: given.targets, going: left.targets, stuck: [...given.stuck, ...left.stuck] };
+    const given = await readTargets(files, wanted, { skipUnreadable: all });
+    const left = all ? await removals.read(given, dry) : { targets: [], blocked: [] };
+    return { given: given.targets, toRemove: left.targets, blocked: [...given.blocked, ...left.blocked] };
   }
 
   async function attempt(
     { wanted, steps, host }: { wanted: readonly InstallFile[]; steps: InstallSteps; host: Host },
-    apart: readonly Stuck[],
+    known: readonly BlockedFile[],
   ): Promise<InstallOutcome> {
     host.signal.throwIfAborted();
     const read = await readAll(wanted, steps, machine.dry);
-    const stuck = [...read.stuck, ...apart];
-    const isLeft = ({ path }: Target): boolean => !apart.some((one) => one.path === path);
-    const given = read.given.filter(isLeft);
-    const targets = [...given, ...read.going.filter(isLeft)];
-    if (targets.length === 0) return { installed: "unchanged", serving: served(steps), stuck };
+    const blocked = [...read.blocked, ...known];
+    const isUsable = ({ path }: Target): boolean => !known.some((one) => one.path === path);
+    const given = read.given.filter(isUsable);
+    const targets = [...given, ...read.toRemove.filter(isUsable)];
+    if (targets.length === 0) return { installed: "unchanged", serving: served(steps), blocked };
     const paths = targets.map(({ path }) => path);
     for (const path of paths) {
       ledger.own(path);
@@ -125,17 +125,17 @@ export function installer(options: InstallerOptions): Installer {
     if (machine.dry) {
       const installed = await dryInstall(targets, steps, stepContext, { isKnown, log });
       ledger.wrote(given);
-      return { installed, serving: undefined, stuck };
+      return { installed, serving: undefined, blocked };
     }
 
     // An unused approval to remove a file ends once the file is wanted again.
     for (const { path } of given.filter(isApplied)) if (records.isAskedAbout(path)) records.forget(path);
     const work = workOn(targets, steps, stepContext);
     const listed = listing(files);
-    for (const path of paths) await orStays(files, path, () => removeStaged(listed, path));
+    for (const path of paths) await orBlocked(files, path, () => removeStaged(listed, path));
     if (ledger.pending(paths).length === 0 && targets.every(isApplied)) {
       const outcome = await askProbe(work);
-      if (outcome) return { ...outcome, stuck };
+      if (outcome) return { ...outcome, blocked };
     }
     const pending = ledger.pending(paths);
 
@@ -148,14 +148,14 @@ export function installer(options: InstallerOptions): Installer {
       await staging.clear();
     }
     await activate(work);
-    const gone = leave.unasked(targets);
-    stuck.push(...(await leave.clear(targets)));
-    return { installed: steps.probe ? "serving" : "applied", serving: served(steps), gone, stuck };
+    const removedUnasked = removals.unasked(targets);
+    blocked.push(...(await removals.clear(targets)));
+    return { installed: steps.probe ? "serving" : "applied", serving: served(steps), removedUnasked, blocked };
   }
 
   async function install(wanted: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<InstallOutcome> {
     if (wanted.length === 0 && !steps.all) return { installed: "unchanged", serving: served(steps) };
-    return withoutStuck(steps.all ?? false, (stuck) => attempt({ wanted, steps, host }, stuck));
+    return withoutBlocked(steps.all ?? false, (blocked) => attempt({ wanted, steps, host }, blocked));
   }
 
   const isApplied = ({ path, hash, disk }: Target): boolean =>
@@ -191,14 +191,14 @@ export function installer(options: InstallerOptions): Installer {
     try {
       edits.holdEdited(work.targets, pending);
       await edits.holdFound(work.targets);
-      leave.holdMany(work.targets);
+      removals.holdMany(work.targets);
       holdBack(work);
-      const staged = await stageMoving(work, pending, staging);
+      const staged = await stageDiffering(work, pending, staging);
       await check(work, pending, staged, staging);
       return staged;
     } catch (error) {
       // Even if the new text fails, files left in place by an interrupted install get their pending reload.
-      const mayReload = !work.context.host.signal.aborted && !(error instanceof Later) && !isStays(error);
+      const mayReload = !work.context.host.signal.aborted && !(error instanceof Later) && !isBlocked(error);
       if (pending.length > 0 && mayReload && !(await mend.settlePending(pending, work)))
         keepDistance(work, reason(error));
       throw error;
@@ -209,7 +209,11 @@ export function installer(options: InstallerOptions): Installer {
    * Stages, durably, the files that differ from the applied ones, and all pending ones: those in place may never have
    * reached the disk.
    */
-  async function stageMoving({ targets }: Work, pending: readonly PendingInstall[], staging: Stage): Promise<Staged> {
+  async function stageDiffering(
+    { targets }: Work,
+    pending: readonly PendingInstall[],
+    staging: Stage,
+  ): Promise<Staged> {
     const unfinished = new Set(pending.map(({ path }) => path));
     const moving = targets.filter((target) => unfinished.has(target.path) || !isApplied(target));
     return stageAll(moving, staging);
@@ -217,12 +221,12 @@ export function installer(options: InstallerOptions): Installer {
 
   async function tryOut(
     { wanted, steps, host }: { wanted: readonly InstallFile[]; steps: InstallSteps; host: Host },
-    apart: readonly Stuck[],
+    known: readonly BlockedFile[],
   ): Promise<string | undefined> {
     const step = steps.check;
     if (!step || wanted.length === 0) return undefined;
-    const read = await readTargets(files, wanted, { apart: steps.all ?? false });
-    const targets = read.targets.filter(({ path }) => !apart.some((one) => one.path === path));
+    const read = await readTargets(files, wanted, { skipUnreadable: steps.all ?? false });
+    const targets = read.targets.filter(({ path }) => !known.some((one) => one.path === path));
     const staging = stage(files, log);
     try {
       const moving = targets.filter(({ hash, disk }) => hash !== disk?.hash);
@@ -243,12 +247,12 @@ export function installer(options: InstallerOptions): Installer {
   return {
     install,
     tryOut: (wanted, steps, host) =>
-      withoutStuck(steps.all ?? false, (stuck) => tryOut({ wanted, steps, host }, stuck)),
+      withoutBlocked(steps.all ?? false, (blocked) => tryOut({ wanted, steps, host }, blocked)),
     async throwIfHeld(wanted, steps) {
-      const { given, going } = await readAll(wanted, steps, true);
-      const targets = [...given, ...going];
+      const { given, toRemove } = await readAll(wanted, steps, true);
+      const targets = [...given, ...toRemove];
       await edits.throwIfHeld(targets);
-      leave.holdMany(targets);
+      removals.holdMany(targets);
     },
     wouldReplace: async (wanted) =>
       (await readTargets(files, wanted)).targets.some(({ hash, disk }) => disk !== undefined && disk.hash !== hash),

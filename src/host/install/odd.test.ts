@@ -20,7 +20,7 @@ const skip = process.getuid?.() === 0 ? false : "only root can give folders to a
 const user = 61_003;
 
 /** A service with a file of keys in the home of each user; all homes are of one uid here. */
-function homes(t: TestContext, { spare = undefined as ((files: number) => number) | undefined } = {}) {
+function homes(t: TestContext, { removable = undefined as ((files: number) => number) | undefined } = {}) {
   const top = fs.mkdtempSync(join(tmpdir(), "trigger-odd-"));
   fs.chmodSync(top, 0o755);
   t.after(() => fs.rmSync(top, { recursive: true, force: true }));
@@ -40,7 +40,7 @@ function homes(t: TestContext, { spare = undefined as ((files: number) => number
   const [database, clock] = [emptyStore(), standingClock()];
   const words = (machine = realMachine({ scratch: path("scratch") })) =>
     hostApi({
-      ...{ name: "box", store: hostStore(database).service("keys"), machine, clock, secret: false, spare },
+      ...{ name: "box", store: hostStore(database).service("keys"), machine, clock, secret: false, removable },
       ...{ signal: new AbortController().signal, log: (line: string) => void said.push(line) },
     });
   return {
@@ -50,7 +50,7 @@ function homes(t: TestContext, { spare = undefined as ((files: number) => number
       const files = Object.entries(texts).map(([name, text]) => ({ path: keys(name), text }));
       const run = words(machine);
       await run.host.install(files, { all: true });
-      stuck.push(run.stuck() ?? "");
+      stuck.push(run.blocked() ?? "");
     },
     read: (name: string): string => fs.readFileSync(keys(name), "utf8"),
     asides: (name: string): string[] =>
@@ -266,7 +266,7 @@ function watched(about: () => void): Machine {
 }
 
 test("a removed link counts as a removed file", { skip }, async (t) => {
-  const { give, put } = homes(t, { spare: () => 0 });
+  const { give, put } = homes(t, { removable: () => 0 });
   await give(all);
   put((at) => fs.symlinkSync("nowhere", at));
   await assert.rejects(give({ alice: "a1\n", bob: "b1\n" }), /1 files .* would be removed, at most 0/);

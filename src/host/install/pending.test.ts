@@ -200,13 +200,13 @@ test("a file that a full run drops has no pending reload", async () => {
   owe();
   const sure = hostApiIn(all);
   await sure.host.install({ path, text: "one" }, { reload: ["reloadd"] });
-  sure.keep();
+  sure.storeNotes();
   assert.deepEqual(pending(), [other], "a run with changes may leave files out");
   owe();
   const whole = hostApiIn({ ...all, unsure: true });
   daemon.down = true;
   await assert.rejects(whole.host.install({ path, text: "one" }, { reload: ["reloadd"] }));
-  whole.keep();
+  whole.storeNotes();
   assert.deepEqual(pending(), [path], "a failed reload is pending, even if the service catches the error");
 });
 

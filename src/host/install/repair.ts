@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import type { Command } from "../../core/service/host-api.ts";
 import { reason } from "../../core/util/errors.ts";
 import { type Applied, onlyReloadPending, type PendingInstall } from "../store/ledger.ts";
-import { isStays, orStays } from "./apart.ts";
+import { isBlocked, orBlocked } from "./blocked.ts";
 import { hashOf, type InPlace, readInPlace } from "./in-place.ts";
 import { runStep } from "./step.ts";
 import type { InstallContext, Work } from "./work.ts";
@@ -31,10 +31,10 @@ export function repair({ ledger, files, log }: InstallContext) {
     const stay: unknown[] = [];
     for (const unfinished of pending) {
       try {
-        await orStays(files, unfinished.path, () => putBack(unfinished));
+        await orBlocked(files, unfinished.path, () => putBack(unfinished));
       } catch (error) {
         // A file that other users block leaves no other file half in place.
-        if (!isStays(error)) throw error;
+        if (!isBlocked(error)) throw error;
         stay.push(error);
       }
     }
@@ -54,7 +54,7 @@ export function repair({ ledger, files, log }: InstallContext) {
   /** Makes the names in the folders of pending files durable. */
   async function syncNames(pending: readonly PendingInstall[]): Promise<void> {
     for (const [directory, path] of new Map(pending.map(({ path }) => [dirname(path), path]))) {
-      await orStays(files, path, async () => {
+      await orBlocked(files, path, async () => {
         // The directory of a file to remove may already be missing.
         if (await files.stat(directory)) await files.sync(directory);
       });

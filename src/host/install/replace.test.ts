@@ -7,7 +7,7 @@ import { handEdits } from "./hand-edit.ts";
 import { hashOf } from "./in-place.ts";
 import { repair } from "./repair.ts";
 import { replacement } from "./replace.ts";
-import { leavingTarget, readTargets } from "./target.ts";
+import { readTargets, removalTarget } from "./target.ts";
 import { textCheck } from "./text-check.ts";
 
 /** Replaces files of a machine in memory, as the installer of one service does after the check. */
@@ -32,7 +32,7 @@ function scene(texts: Readonly<Record<string, string>>, onStep: (step: string) =
       files,
       gone.map((path) => ({ path, text: "" })),
     );
-    const all = [...targets, ...inPlace.targets.map(({ path, disk }) => leavingTarget(path, disk))];
+    const all = [...targets, ...inPlace.targets.map(({ path, disk }) => removalTarget(path, disk))];
     const staging = stage(files, log);
     try {
       const staged = await stageAll(all, staging);

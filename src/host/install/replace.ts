@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { reason } from "../../core/util/errors.ts";
 import type { PendingInstall } from "../store/ledger.ts";
 import type { Records } from "../store/owned.ts";
-import { orStays } from "./apart.ts";
+import { orBlocked } from "./blocked.ts";
 import type { Staged } from "./check.ts";
 import { keepGood, type Listing, makeMine, removeGoodBut, type Stage } from "./folder.ts";
 import type { HandEdits } from "./hand-edit.ts";
@@ -33,7 +33,7 @@ export function replacement({ ledger, files, clock, log }: InstallContext, { men
     for (const target of staged.keys()) {
       const { path, hash } = target;
       const unfinished = pending.find((candidate) => candidate.path === path);
-      await orStays(files, path, async () => {
+      await orBlocked(files, path, async () => {
         if (await edits.setAside(target, pending)) edited.push(path);
         // This comes before another is kept, whose fsync makes this durable, too.
         await removeGoodBut(listed, path, unfinished?.good ?? null);
@@ -41,7 +41,7 @@ export function replacement({ ledger, files, clock, log }: InstallContext, { men
       });
     }
     for (const { path, hash } of staged.keys())
-      if (hash !== null && !ledger.applied(path)) await orStays(files, path, () => makeMine(files, path));
+      if (hash !== null && !ledger.applied(path)) await orBlocked(files, path, () => makeMine(files, path));
     const others = pending.filter(({ path }) => !journal.some((entry) => entry.path === path));
     ledger.journal([...journal, ...others.map((unfinished) => ({ ...unfinished, batch }))], {
       edited,
@@ -51,7 +51,7 @@ export function replacement({ ledger, files, clock, log }: InstallContext, { men
     for (const { path } of staged.keys()) records.forget(path);
     try {
       for (const [{ path }, file] of staged) {
-        await orStays(files, path, () => (file ? staging.putInPlace(file.name, path) : files.remove(path)));
+        await orBlocked(files, path, () => (file ? staging.putInPlace(file.name, path) : files.remove(path)));
       }
       await mend.syncNames(journal);
     } catch (error) {

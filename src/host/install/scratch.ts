@@ -23,7 +23,7 @@ export async function openScratch(
   { reader, log }: { readonly reader?: User | undefined; log(message: string): void },
 ): Promise<Scratch> {
   const folder = join(parent, randomBytes(6).toString("hex"));
-  const shared = reader && canBecome(reader) ? { uid: me(), gid: reader.gid } : {};
+  const shared = reader && canSwitchTo(reader) ? { uid: me(), gid: reader.gid } : {};
   await files.makeDirectory(parent, { mode: 0o700 });
   await files.makeDirectory(folder, { mode: reader ? 0o750 : 0o700, ...shared });
   const names: string[] = [];
@@ -50,7 +50,7 @@ export async function openScratch(
 }
 
 /** True if the check has to run as another user, and can: only root can change its user. */
-export const canBecome = (user: User): boolean => me() === 0 && user.uid !== 0;
+export const canSwitchTo = (user: User): boolean => me() === 0 && user.uid !== 0;
 
 /** The folders of system programs on all systems: a check as another user inherits no environment. */
 const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -61,7 +61,7 @@ const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
  */
 export function asReader(command: Command, folder: string, user: User): Command {
   const rights = ["--clear-groups", "--no-new-privs", "--"];
-  const become = canBecome(user) ? ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, ...rights] : [];
+  const become = canSwitchTo(user) ? ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, ...rights] : [];
   return ["env", "-i", "-C", folder, path, ...become, ...command];
 }
 
@@ -69,7 +69,7 @@ export function asReader(command: Command, folder: string, user: User): Command 
 export const within = (path: string): string => `./${basename(path)}`;
 
 /** The reason why a check could not be run as its user; undefined if it was run. */
-export const notBecome = (stderr: string, { uid }: User): string | undefined =>
+export const switchError = (stderr: string, { uid }: User): string | undefined =>
   /^setpriv: /m.test(stderr)
     ? `the check must run as uid ${uid}, but this process may not switch to it (${stderr.trim().slice(0, 200)}): the unit needs CAP_SETUID and CAP_SETGID`
     : undefined;

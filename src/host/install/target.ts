@@ -17,26 +17,26 @@ export interface Target {
 /** The targets of some files, and the reasons why others cannot be read. */
 export interface ReadTargets {
   readonly targets: Target[];
-  readonly stuck: Stuck[];
+  readonly blocked: BlockedFile[];
 }
 
 /** A file that stays as it is, because another user's change of its folder or its place conflicts. */
-export interface Stuck {
+export interface BlockedFile {
   readonly path: string;
   readonly why: string;
 }
 
 /**
- * Reads the present content of the files' places. Throws for a path that cannot be installed; with `apart`, those that
+ * Reads the present content of the files' places. Throws for a path that cannot be installed; with `skipUnreadable`, those that
  * cannot be read are set aside.
  */
 export async function readTargets(
   files: Files,
   wanted: readonly InstallFile[],
-  { apart = false } = {},
+  { skipUnreadable = false } = {},
 ): Promise<ReadTargets> {
   const targets: Target[] = [];
-  const stuck: Stuck[] = [];
+  const blocked: BlockedFile[] = [];
   for (const file of wanted) {
     if (!isAbsolute(file.path)) throw new Fatal(`a file to install needs an absolute path, found "${file.path}"`);
     try {
@@ -46,15 +46,15 @@ export async function readTargets(
       const bytes = Buffer.from(file.text);
       targets.push({ file, path, bytes, hash: hashOf(bytes), disk: await readInPlace(files, path) });
     } catch (error) {
-      if (!apart || error instanceof Fatal) throw error;
-      stuck.push({ path: file.path, why: reason(error) });
+      if (!skipUnreadable || error instanceof Fatal) throw error;
+      blocked.push({ path: file.path, why: reason(error) });
     }
   }
-  return { targets, stuck };
+  return { targets, blocked };
 }
 
 /** A target for a file to remove. */
-export const leavingTarget = (path: string, disk: InPlace | undefined): Target => ({
+export const removalTarget = (path: string, disk: InPlace | undefined): Target => ({
   ...{ file: { path, text: "" }, path, bytes: Buffer.alloc(0), hash: null, disk },
 });
 

@@ -1,6 +1,6 @@
 import { Fatal, TextDoubted, TextRefused } from "../../core/util/errors.ts";
 import type { PendingInstall } from "../store/ledger.ts";
-import { orStays } from "./apart.ts";
+import { orBlocked } from "./blocked.ts";
 import { prepareCheck, type Staged, type StagedFile } from "./check.ts";
 import { openFolder, type Stage } from "./folder.ts";
 import type { Repair } from "./repair.ts";
@@ -14,7 +14,7 @@ export function textCheck({ files, secret, log }: InstallContext, mend: Repair) 
     const staged = new Map<Target, StagedFile | undefined>();
     for (const target of targets) {
       const { path, hash, disk } = target;
-      await orStays(files, path, async () => {
+      await orBlocked(files, path, async () => {
         if (hash !== null || disk) await openFolder(files, path, log);
         staged.set(target, hash === null ? undefined : await stageOne(target, target.bytes, staging));
       });
@@ -61,7 +61,7 @@ export function textCheck({ files, secret, log }: InstallContext, mend: Repair) 
     const copies = new Map<Target, StagedFile>();
     for (const target of [...staged.keys()].filter(({ hash }) => hash !== null)) {
       const unfinished = pending.find(({ path }) => path === target.path);
-      const copy = await orStays(files, target.path, async () => {
+      const copy = await orBlocked(files, target.path, async () => {
         const good = unfinished ? await mend.readGood(unfinished) : target.disk;
         return good && good.odd === undefined ? stageOne(target, good.bytes, staging) : undefined;
       });

@@ -29,7 +29,7 @@ export interface InstallContext {
   readonly restOf: (unit: string) => number;
   readonly secret: boolean;
   /** Returns how many of a number of files may be removed in this run without a question. All may if it is absent. */
-  readonly spare?: ((files: number) => number) | undefined;
+  readonly removable?: ((files: number) => number) | undefined;
   readonly log: (message: string) => void;
 }
 

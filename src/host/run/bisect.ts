@@ -3,7 +3,7 @@ import { claimsOf } from "../../core/service/unique.ts";
 import { bisect } from "../../core/util/bisect.ts";
 import { reason, TextDoubted, TextRefused } from "../../core/util/errors.ts";
 import type { Columns } from "../../core/util/json.ts";
-import { rowsBut } from "../store/rows-but.ts";
+import { overlayRows } from "../store/overlay-rows.ts";
 import type { RunInput } from "../store/run-input.ts";
 import { type HostApi, type HostApiOptions, hostApi } from "./host-api.ts";
 import { tryRun } from "./trial.ts";
@@ -35,15 +35,15 @@ export async function runOnGood(table: Table, input: RunInput, options: Options)
     return await runOn(table, input, options);
   } catch (error) {
     if (!(error instanceof TextRefused || error instanceof TextDoubted)) throw error;
-    const found = await findGuilty(table, input, options);
+    const found = await findRowsToBlame(table, input, options);
     if ("undecided" in found) throw undecided(error, found.undecided, input.changes.length);
-    const { guilty } = found;
-    const wait = `${guilty.flat().length} of ${input.changes.length} changes wait: ${guilty[0]?.[0]?.why}`;
+    const { blamed } = found;
+    const wait = `${blamed.flat().length} of ${input.changes.length} changes wait: ${blamed[0]?.[0]?.why}`;
     // The checks may take a minute. If a person holds the service meanwhile, nothing new is written.
     if (options.store.facts?.held?.by === "person")
       throw new Error(`${error.message}; a person has held it meanwhile`, { cause: error.cause });
-    options.log(guilty.length > 0 ? wait : "the check no longer refuses them, so they are tried again");
-    return await runOn(table, input.without(guilty, options.clock.now()), options).catch((again) => {
+    options.log(blamed.length > 0 ? wait : "the check no longer refuses them, so they are tried again");
+    return await runOn(table, input.without(blamed, options.clock.now()), options).catch((again) => {
       // A text that passed a moment ago is not given up: something else has changed meanwhile.
       throw again instanceof TextRefused ? new Error(again.message, { cause: again.cause }) : again;
     });
@@ -66,11 +66,11 @@ function undecided(error: TextRefused | TextDoubted, why: string, changes: numbe
 }
 
 /** The rows that the check refuses, those of a linked group together; or the reason why they are not known. */
-async function findGuilty(
+async function findRowsToBlame(
   table: Table,
   input: RunInput,
   { full, ...options }: Options,
-): Promise<{ guilty: readonly WaitingRow[][] } | { undecided: string }> {
+): Promise<{ blamed: readonly WaitingRow[][] } | { undecided: string }> {
   const { clock } = options;
   const end = clock.monotonic() + budget.time;
   const { changes, interrupted } = input;
@@ -79,7 +79,7 @@ async function findGuilty(
     const taken = new Set(some.flat());
     const left = new Map(changes.filter((change) => !taken.has(change)).map(({ key, before }) => [key, before]));
     const run = {
-      rows: rowsBut(input.rows, left),
+      rows: overlayRows(input.rows, left),
       changes: full ? undefined : changes.filter((change) => taken.has(change)),
       interrupted,
     };
@@ -93,7 +93,7 @@ async function findGuilty(
       return { undecided: `it also refuses ${what}: ${found.baseline}` };
     }
     if (found.untried.length > 0) return { undecided: `not all rows to blame were found within ${spent}` };
-    return { guilty: found.refused.map(({ items, why }) => items.flat().map(({ key }): WaitingRow => ({ key, why }))) };
+    return { blamed: found.refused.map(({ items, why }) => items.flat().map(({ key }): WaitingRow => ({ key, why }))) };
   } catch (error) {
     options.signal.throwIfAborted();
     return { undecided: `the rows to blame cannot be found: ${reason(error)}` };

@@ -35,7 +35,7 @@ test("a run's memory is visible to others once it is committed", () => {
   first.host.memory.set("serial", "7");
   assert.equal(first.host.memory.get("serial"), "7");
   assert.equal(hostApiIn(all).host.memory.get("serial"), undefined);
-  first.keep();
+  first.storeNotes();
   assert.equal(hostApiIn(all).host.memory.get("serial"), "7");
   assert.equal(hostApiIn({ ...all, service: "other" }).host.memory.get("serial"), undefined);
 });

@@ -1,12 +1,12 @@
 import type { Asked, AskOptions, Host, Output } from "../../core/service/host-api.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Machine } from "../../ports/machine.ts";
-import { sayStuck } from "../install/apart.ts";
+import { sayBlocked } from "../install/blocked.ts";
 import { installer } from "../install/install.ts";
 import { countingStarts } from "../install/start-limit.ts";
 import { commandDeadline, failed } from "../install/step.ts";
-import type { Stuck } from "../install/target.ts";
-import { noted } from "../store/owned.ts";
+import type { BlockedFile } from "../install/target.ts";
+import { dryOwned } from "../store/owned.ts";
 import type { ServiceStore } from "../store/service-store.ts";
 
 export interface HostApiOptions {
@@ -22,7 +22,7 @@ export interface HostApiOptions {
   /** True if the state of the daemon is unknown: files that it was seen to serve are probed again. False by default. */
   readonly unsure?: boolean;
   /** Returns how many of a number of files may be removed in this run without a question. All may if it is absent. */
-  readonly spare?: ((files: number) => number) | undefined;
+  readonly removable?: ((files: number) => number) | undefined;
   readonly log: (message: string) => void;
 }
 
@@ -34,27 +34,27 @@ export interface HostApi {
    * Stores the run's notes in `host.memory`. After an unsure run it also drops the pending reloads of files that were
    * not installed. Called inside the transaction of the run's success.
    */
-  keep(): void;
+  storeNotes(): void;
   /** True if a probe saw the daemon serve every install of this run; undefined if one had no probe, or there was none. */
   serving(): true | undefined;
   /** True if this run has installed files. */
   hasInstalled(): boolean;
   /** The number of files that this run removed without a person's approval. */
-  gone(): number;
+  removedUnasked(): number;
   /** The message about files that stay as they are, because another user changed their place or folder. */
-  stuck(): string | undefined;
+  blocked(): string | undefined;
 }
 
 /** The API of the host for one run of a service. */
 export function hostApi(options: HostApiOptions): HostApi {
-  const { name, store, clock, signal, secret, unsure = false, spare, log } = options;
+  const { name, store, clock, signal, secret, unsure = false, removable, log } = options;
   const machine = countingStarts(options.machine, store.starts, clock);
-  const installs = installer({ store, machine, clock, secret, unsure, spare, log });
+  const installs = installer({ store, machine, clock, secret, unsure, removable, log });
   const notes = new Map<string, string>();
   const owned = store.records.owned(clock.now);
   const served: (true | undefined)[] = [];
-  let gone = 0;
-  const stuck: Stuck[] = [];
+  let removedUnasked = 0;
+  const blocked: BlockedFile[] = [];
 
   const run = async (asked: Asked, changes: boolean, options: AskOptions = {}): Promise<Output> => {
     const output = await machine.run(asked, { deadline: commandDeadline, ...options, changes, signal });
@@ -70,8 +70,8 @@ export function hostApi(options: HostApiOptions): HostApi {
     async install(files, steps = {}) {
       const outcome = await installs.install("path" in files ? [files] : files, steps, host);
       served.push(outcome.serving);
-      gone += outcome.gone ?? 0;
-      stuck.push(...(outcome.stuck ?? []));
+      removedUnasked += outcome.removedUnasked ?? 0;
+      blocked.push(...(outcome.blocked ?? []));
       return outcome.installed;
     },
     ask: (asked, options) => run(asked, false, options),
@@ -81,12 +81,12 @@ export function hostApi(options: HostApiOptions): HostApi {
       get: (note) => notes.get(note) ?? store.notes.read(note),
       set: (note, text) => void notes.set(note, text),
     },
-    owned: machine.dry ? noted(owned) : owned,
+    owned: machine.dry ? dryOwned(owned) : owned,
     log,
   };
   return {
     host,
-    keep() {
+    storeNotes() {
       store.transaction(() => {
         for (const [note, text] of notes) store.notes.write(note, text);
         if (unsure) installs.dropUnwanted();
@@ -95,7 +95,7 @@ export function hostApi(options: HostApiOptions): HostApi {
     },
     serving: () => (served.length > 0 && !served.includes(undefined) ? true : undefined),
     hasInstalled: () => served.length > 0,
-    gone: () => gone,
-    stuck: () => (stuck.length === 0 ? undefined : sayStuck(stuck)),
+    removedUnasked: () => removedUnasked,
+    blocked: () => (blocked.length === 0 ? undefined : sayBlocked(blocked)),
   };
 }

@@ -16,14 +16,14 @@ export function orders({ store, service, rows }: Inbox, context: RunContext) {
       store.orderFullRun();
       if (table) install.requireReload();
     }
-    if (order === "verify") judgeAnew();
+    if (order === "verify") judgeAgain();
     if (order === "retry") {
       // A table receives no plain messages. Messages parked there stay for a person to read and drop.
       if (!table) messages.retry();
       install.forgive();
       store.write({ fatal: undefined });
       // Rows that the daemon refused are tried again.
-      judgeAnew();
+      judgeAgain();
     }
     if (order === "drop") log(`${messages.drop(id)} parked messages are dropped`);
     if (order === "hold") store.write({ held: { by: "person", detail: why ?? "" } });
@@ -42,13 +42,13 @@ export function orders({ store, service, rows }: Inbox, context: RunContext) {
     const things = records.conflicts();
     const held = removals.held();
     if (records.approve(digest)) {
-      goOn();
+      endConflictHold();
       return;
     }
     if (held && digest !== undefined && removals.approve(digest)) return;
     if (digest === undefined) {
       store.write({ held: undefined });
-      judgeAnew();
+      judgeAgain();
     }
     const not = digest === undefined ? "" : `, not ${digest}`;
     if (things) log(`${things.count} conflicting files or records stay held: their digest is ${things.digest}${not}`);
@@ -66,17 +66,17 @@ export function orders({ store, service, rows }: Inbox, context: RunContext) {
     }
     records.owned(clock.now).claim([record]);
     store.orderFullRun();
-    goOn();
+    endConflictHold();
   }
 
   /** Ends a hold by a conflict; a hold by a person stays. */
-  function goOn(): void {
+  function endConflictHold(): void {
     if (store.facts?.held?.by !== "person") store.write({ held: undefined });
-    judgeAnew();
+    judgeAgain();
   }
 
   /** Judges every retained row again; held removals stay held. */
-  function judgeAnew(): void {
+  function judgeAgain(): void {
     rows?.judgeRetained(clock.now());
   }
 

@@ -62,18 +62,18 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
     await withinDeadline(context, runDeadline, async (signal) => {
       const changes = asked > 0 ? undefined : first.changes;
       const secret = (table.secret ?? []).length > 0;
-      const gone = first.changes.filter(({ after }) => after === undefined).length;
+      const removedRows = first.changes.filter(({ after }) => after === undefined).length;
       // Files of rows that may be removed are removed with them. Further files count like rows, as when the service's
       // code wants fewer.
-      const went = removals ? store.removals.within(removals.now()) : 0;
+      const removedBefore = removals ? store.removals.within(removals.now()) : 0;
       let withRows = 0;
-      const spare =
+      const removable =
         removals &&
         ((files: number) => {
-          withRows = Math.max(withRows, Math.ceil((gone * files) / Math.max(1, facts?.rows ?? 0)));
-          return Math.max(removals.limit(files) - went, withRows, 0);
+          withRows = Math.max(withRows, Math.ceil((removedRows * files) / Math.max(1, facts?.rows ?? 0)));
+          return Math.max(removals.limit(files) - removedBefore, withRows, 0);
         });
-      const options = { ...context, name: context.host, signal, secret, unsure: changes === undefined, spare };
+      const options = { ...context, name: context.host, signal, secret, unsure: changes === undefined, removable };
       const { input, api, result } = await runOnGood(table, first, { ...options, full: asked > 0 });
       signal.throwIfAborted();
       // A run on all rows may restart the daemon itself. A run on changes knows only the daemon that it began with.
@@ -81,9 +81,9 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
       const served = whole ? await machine.incarnation(table.daemon) : incarnation;
       store.transaction(() => {
         const { more, removed } = input.finish(result ?? {}, clock.now());
-        const beside = Math.max(0, api.gone() - withRows);
+        const beside = Math.max(0, api.removedUnasked() - withRows);
         store.removals.count(removed + beside, (removals ?? clock).now());
-        api.keep();
+        api.storeNotes();
         const serving = machine.dry ? undefined : (api.serving() ?? result?.serving);
         const ranAt = clock.now();
         // A full run that was ordered during this one is still pending.
@@ -97,10 +97,10 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
         const well = { failing: undefined, fatal: undefined };
         store.write({ ...well, full, rows, applied, serving, incarnation: served, ranAt });
         // The applied part counts. The rest is tried again, and reported until it is applied.
-        if (api.stuck() !== undefined) store.orderFullRun();
+        if (api.blocked() !== undefined) store.orderFullRun();
       });
-      const stuck = api.stuck();
-      if (stuck !== undefined) throw new Error(stuck);
+      const blocked = api.blocked();
+      if (blocked !== undefined) throw new Error(blocked);
     });
   } catch (error) {
     const failing = reason(error);
@@ -118,7 +118,7 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
       });
     } else if (!(error instanceof Fatal)) store.write({ failing, serving, fatal: undefined });
     // The change of rows for which it waits has already happened.
-    else if (store.runs.movedMeanwhile()) {
+    else if (store.runs.changedMeanwhile()) {
       store.write({ failing, serving });
       throw new Error(failing);
     } else store.write({ failing, serving, fatal: failing });
@@ -165,7 +165,7 @@ export async function handleNext(plain: PlainService<unknown>, context: RunConte
       signal.throwIfAborted();
       store.transaction(() => {
         messages.done(message);
-        api.keep();
+        api.storeNotes();
         store.write({ failing: undefined, ranAt: clock.now() });
       });
     });

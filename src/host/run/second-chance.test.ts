@@ -116,7 +116,7 @@ test("a bad row is retried with growing waits and delays no other", async () => 
   assert.equal(report().refusedCount, 1);
 });
 
-test("a refused text without a guilty row is retried, at once with new code", async () => {
+test("a refused text without a blamed row is retried, at once with new code", async () => {
   await using all = await world();
   const { seen, report, pass, has, again, facts } = all;
   seen.kills = 1;

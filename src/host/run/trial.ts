@@ -2,7 +2,7 @@ import type { Files, Host } from "../../core/service/host-api.ts";
 import type { Run, Table } from "../../core/service/service.ts";
 import type { Columns } from "../../core/util/json.ts";
 import { installer } from "../install/install.ts";
-import { noted } from "../store/owned.ts";
+import { dryOwned } from "../store/owned.ts";
 import { type HostApiOptions, hostApi } from "./host-api.ts";
 
 /**
@@ -34,7 +34,7 @@ export async function tryRun(table: Table, run: Run<Columns>, options: HostApiOp
     },
     tell: end,
     files: readOnly(api.files, end),
-    owned: noted(api.owned),
+    owned: dryOwned(api.owned),
     memory: { get: api.memory.get, set: () => {} },
     log: () => {},
   };
@@ -63,7 +63,7 @@ export function lookingHost(options: HostApiOptions): { readonly host: Host; has
     },
     tell: end,
     files: readOnly(api.files, end),
-    owned: noted(api.owned),
+    owned: dryOwned(api.owned),
     memory: { get: api.memory.get, set: () => {} },
   };
   return { host, hasEnded: (error) => error instanceof Ended };

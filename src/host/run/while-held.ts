@@ -92,7 +92,7 @@ async function bringBack(table: Table, context: RunContext): Promise<void> {
     signal.throwIfAborted();
     const incarnation = await machine.incarnation(table.daemon);
     store.transaction(() => {
-      api.keep();
+      api.storeNotes();
       store.write({ incarnation });
       // The end of the hold takes care of the file that differs.
       if (leaves) store.orderFullRun();
@@ -107,8 +107,8 @@ async function endedHold(table: Table, context: RunContext): Promise<boolean> {
   if (held === undefined || held.by === "person") return false;
   const secret = (table.secret ?? []).length > 0;
   const stays = await withinDeadline(context, deadline, async (signal) => {
-    const spare = removals && ((files: number) => removals.limit(files));
-    const look = lookingHost({ ...context, name: context.host, signal, secret, spare, log: () => {} });
+    const removable = removals && ((files: number) => removals.limit(files));
+    const look = lookingHost({ ...context, name: context.host, signal, secret, removable, log: () => {} });
     try {
       const run = { rows: store.runs.wanted(), changes: undefined, interrupted: false };
       await table.run(run as never, look.host);

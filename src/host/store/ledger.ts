@@ -151,7 +151,7 @@ export function ledgerOf(database: DatabaseSync, service: string) {
     },
 
     /** Forgets a path that no longer belongs to this service. */
-    gone(path: string): void {
+    forget(path: string): void {
       transaction(database, () => {
         for (const table of ["install_path", "install_written", "install_edit"]) {
           change(`DELETE FROM ${table} WHERE path = ?`, path);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { emptyStore } from "../../../test/fixtures/empty-store.ts";
-import { noted, recordsOf } from "./owned.ts";
+import { dryOwned, recordsOf } from "./owned.ts";
 
 const day = 24 * 60 * 60_000;
 
@@ -39,7 +39,7 @@ test("an approval takes over exactly the conflicts of its digest", () => {
   const owned = recordsOf(database, "dhcp").owned(() => 0);
   owned.hold([["aa", "1"], ["bb"]]);
   assert.deepEqual([owned.has("aa", "1"), recordsOf(database, "dhcp").isHeld("aa")], [false, true]);
-  const looking = noted(owned);
+  const looking = dryOwned(owned);
   looking.claim(["aa", "cc"]);
   assert.deepEqual([looking.has("cc", "1"), owned.has("cc", "1")], [true, false]);
   const shown = recordsOf(database, "dhcp").conflicts();

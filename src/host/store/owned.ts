@@ -14,14 +14,14 @@ import { prepared } from "./prepared.ts";
  * The time for which a released record is remembered, in milliseconds: 60 days, as long as a backup is likely to
  * restore it.
  */
-const goneMemory = 60 * 24 * 60 * 60_000;
+const releasedMemory = 60 * 24 * 60 * 60_000;
 
 /** The name under which the file is attached. */
-const apart = "own";
+const attached = "own";
 
 /** Attaches the file of the service's own records to a store; not within a transaction. */
 export function attachOwned(database: DatabaseSync, file: string): void {
-  prepared(database, `ATTACH ? AS ${apart}`).run(file);
+  prepared(database, `ATTACH ? AS ${attached}`).run(file);
 }
 
 /** Attaches that file to a store that is only read; without a file, no record is remembered. */
@@ -104,7 +104,7 @@ function ownedBy(database: DatabaseSync, service: string, now: () => number): Ow
         prepared(
           database,
           "DELETE FROM owned INDEXED BY owned_state WHERE service = ? AND state <> 'ours' AND since < ?",
-        ).run(service, now() - goneMemory);
+        ).run(service, now() - releasedMemory);
       }),
     hold: (found) =>
       within(() => {
@@ -138,7 +138,7 @@ const ownNames = (database: DatabaseSync, service: string): Set<string> =>
   );
 
 /** The same on a machine where nothing is changed: new claims are not remembered. */
-export const noted = (owned: Owned): Owned => {
+export const dryOwned = (owned: Owned): Owned => {
   const claimed = new Set<string>();
   return {
     has: (name, record) => claimed.has(name) || owned.has(name, record),

@@ -81,10 +81,10 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
   function whyRetained(key: string, { desired, applied, retained_by, detail }: Stored): Retained | undefined {
     const reason = reasonToRetain(key, desired, applied);
     // A removal by a refusal is pending like any other; once the row is removed, its reason is the refusal.
-    const goes = applied !== null && reason?.by === "directory" && refusalRemoves(table, reason.about ?? []);
-    if (reason && !goes) return reason;
+    const isRemoved = applied !== null && reason?.by === "directory" && refusalRemoves(table, reason.about ?? []);
+    if (reason && !isRemoved) return reason;
     // A removal that waits for a person keeps waiting when rows are judged again: a restart is no approval.
-    const waits = applied !== null && (goes || desired === null) && retained_by === "removals";
+    const waits = applied !== null && (isRemoved || desired === null) && retained_by === "removals";
     return waits ? { by: retained_by, detail: detail ?? "" } : undefined;
   }
 

@@ -21,7 +21,7 @@ export interface RunInputs {
   /** True if a failed run had another row for a key than the next one would have: the daemon may have it. */
   triedOtherwise(): boolean;
   /** True if rows arrived since the last run began: the next run has other input. */
-  movedMeanwhile(): boolean;
+  changedMeanwhile(): boolean;
   /**
    * The input of the last successful run, overlaid with that of the present one. It does not change while messages
    * arrive.
@@ -37,7 +37,7 @@ export interface RunInputs {
 export const runInputsOf = (database: DatabaseSync, service: string): RunInputs => ({
   begin: (table, options) => beginRun(database, service, table, options),
   triedOtherwise: () => triedOtherwise(database, service),
-  movedMeanwhile: () => movedMeanwhile(database, service),
+  changedMeanwhile: () => changedMeanwhile(database, service),
   current: () => currentRows(database, service),
   wanted: () => wantedRows(database, service),
   applied: () => appliedRows(database, service),
@@ -54,7 +54,7 @@ export interface RunInput {
    * Removes these groups of keys from the input, durably, before they are used: they wait, and their applied rows stay.
    * A group stays if one of its rows changed meanwhile, since its verdict is outdated. Returns the remaining input.
    */
-  without(guilty: readonly (readonly WaitingRow[])[], now: number): RunInput;
+  without(blamed: readonly (readonly WaitingRow[])[], now: number): RunInput;
   /**
    * Ends a successful run except for these keys; in the caller's transaction. Returns the increase of applied rows, and
    * the number of removed ones.
@@ -80,7 +80,7 @@ function triedOtherwise(database: DatabaseSync, service: string): boolean {
   return found.get(service) !== undefined;
 }
 
-function movedMeanwhile(database: DatabaseSync, service: string): boolean {
+function changedMeanwhile(database: DatabaseSync, service: string): boolean {
   const arrived = prepared(database, `SELECT 1 FROM ${pendingRows} AND doubt = 0 LIMIT 1`).get(service) !== undefined;
   return arrived || triedOtherwise(database, service);
 }
@@ -89,7 +89,7 @@ function beginRun(database: DatabaseSync, service: string, table: Table, options
   const { full = false, hold } = options;
   const { pending, yielding } = transaction(database, () => {
     hold?.();
-    if (full) judgeAnew(database, service);
+    if (full) clearReasons(database, service);
     const pending = prepared(database, `SELECT key, desired, applied, retained_by, doubt FROM ${pendingRows}`).all(
       service,
     ) as unknown as RunRow[];
@@ -114,7 +114,7 @@ function beginRun(database: DatabaseSync, service: string, table: Table, options
       .filter((change): change is Change<Columns> => change.before !== undefined || change.after !== undefined)
       .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined) || (a.key < b.key ? -1 : 1)),
     interrupted,
-    without(guilty, now) {
+    without(blamed, now) {
       const unchanged = prepared(
         database,
         `SELECT 1 FROM row WHERE service = ? AND key = ? AND retained_by IS NULL AND ${asTried}`,
@@ -128,7 +128,7 @@ function beginRun(database: DatabaseSync, service: string, table: Table, options
         "UPDATE row SET retained_by = 'check', detail = ?, since = ?, tried = applied WHERE service = ? AND key = ?",
       );
       return transaction(database, () => {
-        for (const group of guilty) {
+        for (const group of blamed) {
           if (!group.every(({ key }) => (yields.has(key) ? retained : unchanged).get(service, key))) continue;
           // A row that yielded to a row to blame is applied again, for its own reason.
           const waiting = group.filter(({ key }) => !yields.has(key));
@@ -200,7 +200,7 @@ function beginRun(database: DatabaseSync, service: string, table: Table, options
 }
 
 /** Clears the reasons of rows that a run could not apply. */
-function judgeAnew(database: DatabaseSync, service: string): void {
+function clearReasons(database: DatabaseSync, service: string): void {
   prepared(
     database,
     `UPDATE row INDEXED BY row_retained SET retained_by = NULL, detail = NULL, since = NULL

@@ -2,9 +2,9 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Rows } from "../../core/service/service.ts";
 import { isRefused } from "../../core/stream/cells.ts";
 import type { Columns } from "../../core/util/json.ts";
+import { overlayRows } from "./overlay-rows.ts";
 import { prepared } from "./prepared.ts";
 import { pendingRows } from "./row-sets.ts";
-import { rowsBut } from "./rows-but.ts";
 
 /** A pending row, or a retained one, as a run reads it. */
 export interface RunRow {
@@ -55,7 +55,7 @@ export function wantedRows(database: DatabaseSync, service: string): Rows<Column
   const pending = prepared(database, `SELECT key, desired, applied, retained_by, doubt FROM ${pendingRows}`).all(
     service,
   ) as unknown as RunRow[];
-  return rowsBut(currentRows(database, service), new Map(pending.map((row) => [row.key, parseRow(targetOf(row))])));
+  return overlayRows(currentRows(database, service), new Map(pending.map((row) => [row.key, parseRow(targetOf(row))])));
 }
 
 /** The rows of the last successful run. */
@@ -63,7 +63,10 @@ export function appliedRows(database: DatabaseSync, service: string): Rows<Colum
   const doubted = prepared(database, `SELECT key, applied FROM ${pendingRows} AND doubt = 1`).all(
     service,
   ) as unknown as RunRow[];
-  return rowsBut(currentRows(database, service), new Map(doubted.map(({ key, applied }) => [key, parseRow(applied)])));
+  return overlayRows(
+    currentRows(database, service),
+    new Map(doubted.map(({ key, applied }) => [key, parseRow(applied)])),
+  );
 }
 
 /** The value of a row for a run; null if it is not desired, or refused and not retained. */

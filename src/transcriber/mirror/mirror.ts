@@ -3,7 +3,7 @@ import { sameEntry } from "../../core/directory/same-entry.ts";
 import type { SlicedWork } from "../../core/util/slices.ts";
 import type { MirrorEntry } from "./mirror-entry.ts";
 import { Multimap } from "./multimap.ts";
-import { meant } from "./namesakes.ts";
+import { resolveNamesake } from "./namesakes.ts";
 import { type Comparison, childrenRead, nameRead, type Read, type ReadSet, valueRead } from "./read-set.ts";
 import { afterChange, afterRefresh, type Outcome } from "./subtrees.ts";
 import { readDn, ValueIndex } from "./value-index.ts";
@@ -40,7 +40,7 @@ export class Mirror {
   /** The entry that a DN names. Throws a `Refusal` if the DN may name one of several. */
   named(dn: string): MirrorEntry | undefined {
     const normal = readDn(dn);
-    return normal === undefined ? undefined : meant(this.bearers(normal), dn);
+    return normal === undefined ? undefined : resolveNamesake(this.bearers(normal), dn);
   }
 
   /** The entries directly below a normal DN, in the order of their DNs. */

@@ -9,7 +9,7 @@ import type { MirrorEntry } from "./mirror-entry.ts";
  */
 
 /** The namesake that a DN names. Throws a `Refusal` that lists all of them if its spelling fits none. */
-export function meant(bearers: readonly MirrorEntry[], written: string): MirrorEntry | undefined {
+export function resolveNamesake(bearers: readonly MirrorEntry[], written: string): MirrorEntry | undefined {
   if (bearers.length < 2) return bearers[0];
   const exact = bearers.filter(({ dn }) => dn === written);
   if (exact.length === 1) return exact[0];

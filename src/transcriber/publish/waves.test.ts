@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ServiceReport } from "../../core/stream/report.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
-import { tellWaves } from "./waves.ts";
+import { publishWaves } from "./waves.ts";
 
 const well: ServiceReport = {
   ...{ code: "c", form: "table", rows: 2, doubt: false, serving: false, pending: 0, failing: false },
@@ -15,7 +15,7 @@ const order = [["ns1", "ns2"], ["ns3"], ["ns4"]];
 function scene({ leads = true, divergent = "" } = {}) {
   const clock = virtualClock(0);
   const sent: string[] = [];
-  const tell = tellWaves(
+  const tell = publishWaves(
     { dns: { order } },
     {
       clock,

@@ -30,7 +30,7 @@ interface LastReport {
  * nothing: a host without such a message continues by itself after a while. Thus no host waits for ever for one that is
  * absent or divergent, or for a transcriber.
  */
-export function tellWaves(
+export function publishWaves(
   waves: WavesOf,
   { clock, leads, isDivergent, publish }: WavesOptions,
 ): (report: ReportMessage) => void {

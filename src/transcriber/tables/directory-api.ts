@@ -5,7 +5,7 @@ import { comparable } from "../../core/directory/matching.ts";
 import { Refusal } from "../../core/util/errors.ts";
 import type { Mirror } from "../mirror/mirror.ts";
 import type { MirrorEntry } from "../mirror/mirror-entry.ts";
-import { childrenOf, meant, parentAsWritten } from "../mirror/namesakes.ts";
+import { childrenOf, parentAsWritten, resolveNamesake } from "../mirror/namesakes.ts";
 import { childrenRead, contentRead, nameRead, type Read, valueRead } from "../mirror/read-set.ts";
 import { readDn } from "../mirror/value-index.ts";
 import { type EntryContext, entryApi, mustBeRead } from "./entry-api.ts";
@@ -40,7 +40,7 @@ export function directoryApi({ mirror, now, record, timed, ...context }: Evaluat
   };
   const named = (dn: string): Entry | undefined => {
     const normal = readDn(dn);
-    const entry = normal === undefined ? undefined : meant(bearersOf(normal), dn);
+    const entry = normal === undefined ? undefined : resolveNamesake(bearersOf(normal), dn);
     return entry && api(entry);
   };
   return {

@@ -65,13 +65,13 @@ export function firewall(service: Service, { dry = false } = {}) {
         .map((key) => ({ key, before: loaded.get(key), after: rows.get(key) }) as Change<Columns>)
         .filter(({ before, after }) => before !== after && canonical(before ?? null) !== canonical(after ?? null))
         .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined));
-      const { host, keep } = words();
+      const { host, storeNotes } = words();
       const began = performance.now();
       const result = (await table.run(
         { rows: rowsOf(rows), changes: whole ? undefined : changes, interrupted },
         host,
       )) as { refused?: readonly WaitingRow[]; serving?: boolean };
-      keep();
+      storeNotes();
       took = performance.now() - began;
       for (const { key } of result.refused ?? []) {
         const before = loaded.get(key);

@@ -37,7 +37,7 @@ export const coreRemovals: readonly Removal[] = [
     edits: [
       ["from + Math.ceil((number * (to - from)) / parts),\n", "from + Math.floor((number * (to - from)) / parts),\n"],
     ],
-    tests: ["src/host/inbox/narrow.test.ts"],
+    tests: ["src/host/inbox/reconcile.test.ts"],
   },
   {
     id: "ground-asked-again",

@@ -78,7 +78,7 @@ export const hostPartsRemovals: readonly Removal[] = [
     guards: "a message that is not taken is answered with a refusal",
     without: "a transcriber with an older directory is never told",
     file: "src/host/inbox/conversation.ts",
-    edits: [["for (const refusal of refusals) this.#say(refusal);", ""]],
+    edits: [["for (const refusal of refusals) this.#publish(refusal);", ""]],
     tests: ["src/host/inbox/conversation.test.ts"],
   },
   {

@@ -12,7 +12,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     tests: ["src/host/store/run-input.test.ts"],
   },
   {
-    id: "gave-way-to-guilty",
+    id: "gave-way-to-blamed",
     guards: "a refused row waits, though a retained one yielded to it",
     without: "one bad row delays all others of its service",
     file: "src/host/store/run-input.ts",
@@ -138,7 +138,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "files of removed rows are removed unasked, and no others with them",
     without: "one removed row takes along every file that is not given",
     file: "src/host/run/run.ts",
-    edits: [["Math.ceil((gone * files) / Math.max(1, facts?.rows ?? 0))", "gone * files"]],
+    edits: [["Math.ceil((removedRows * files) / Math.max(1, facts?.rows ?? 0))", "removedRows * files"]],
     tests: ["src/host/run/files-of-rows.test.ts"],
   },
   {
@@ -186,7 +186,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "a service does not give up when new rows came meanwhile",
     without: "a mended table waits for a person",
     file: "src/host/run/run.ts",
-    edits: [["else if (store.runs.movedMeanwhile()) {", "else if (false as boolean) {"]],
+    edits: [["else if (store.runs.changedMeanwhile()) {", "else if (false as boolean) {"]],
     tests: ["src/host/unnoticed.test.ts"],
   },
   {

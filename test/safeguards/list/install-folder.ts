@@ -226,7 +226,7 @@ export const installFolderRemovals: readonly Removal[] = [
         "to_hash IS NOT NULL UNION SELECT path FROM install_path WHERE service = ?1",
       ],
     ],
-    tests: ["src/host/install/leaving.test.ts"],
+    tests: ["src/host/install/file-removals.test.ts"],
   },
   {
     id: "goes-aside",
@@ -234,7 +234,7 @@ export const installFolderRemovals: readonly Removal[] = [
     without: "a hand edit is lost",
     file: "src/host/install/hand-edit.ts",
     edits: [["target.hash === null ? !isOwnText(target, pending) :", "target.hash === null ? false :"]],
-    tests: ["src/host/install/leaving.test.ts"],
+    tests: ["src/host/install/file-removals.test.ts"],
   },
   {
     id: "goes-noted",
@@ -242,7 +242,7 @@ export const installFolderRemovals: readonly Removal[] = [
     without: "a file whose install was cut short stays for ever",
     file: "src/host/store/ledger.ts",
     edits: [["WHERE path = ? AND to_hash = ? AND good_hash IS NOT to_hash", "WHERE path = ? AND to_hash = ? AND 0"]],
-    tests: ["src/host/install/leaving.test.ts"],
+    tests: ["src/host/install/file-removals.test.ts"],
   },
   {
     id: "goes-known",

@@ -43,7 +43,7 @@ export const installRemovals: readonly Removal[] = [
     guards: "staged files of dead processes are removed",
     without: "staged files fill the disk",
     file: "src/host/install/install.ts",
-    edits: [["    for (const path of paths) await orStays(files, path, () => removeStaged(listed, path));\n", ""]],
+    edits: [["    for (const path of paths) await orBlocked(files, path, () => removeStaged(listed, path));\n", ""]],
     tests: ["src/host/install/install.test.ts"],
   },
   {
@@ -116,7 +116,7 @@ export const installRemovals: readonly Removal[] = [
     file: "src/host/install/replace.ts",
     edits: [
       [
-        "    for (const { path, hash } of staged.keys())\n      if (hash !== null && !ledger.applied(path)) await orStays(files, path, () => makeMine(files, path));\n",
+        "    for (const { path, hash } of staged.keys())\n      if (hash !== null && !ledger.applied(path)) await orBlocked(files, path, () => makeMine(files, path));\n",
         "",
       ],
     ],
@@ -135,7 +135,7 @@ export const installRemovals: readonly Removal[] = [
     guards: "a check gives up root's rights for its user's",
     without: "a module of the daemon's user runs as root",
     file: "src/host/install/scratch.ts",
-    edits: [["const become = canBecome(user) ?", "const become = false ?"]],
+    edits: [["const become = canSwitchTo(user) ?", "const become = false ?"]],
     tests: ["src/host/install/shared.test.ts"],
   },
   {
@@ -151,16 +151,16 @@ export const installRemovals: readonly Removal[] = [
     guards: "more files than may go are held",
     without: "a mistake in the function deletes every file",
     file: "src/host/install/install.ts",
-    edits: [["      leave.holdMany(work.targets);\n", ""]],
-    tests: ["src/host/install/leaving.test.ts"],
+    edits: [["      removals.holdMany(work.targets);\n", ""]],
+    tests: ["src/host/install/file-removals.test.ts"],
   },
   {
     id: "goes-open",
     guards: "a question about files that go stays open for those that still go",
     without: "files that wait for a person go unasked once they are few enough",
-    file: "src/host/install/leaving.ts",
-    edits: [["there.length <= may && !isOpen", "there.length <= may"]],
-    tests: ["src/host/install/leaving.test.ts"],
+    file: "src/host/install/file-removals.ts",
+    edits: [["present.length <= allowed && !isOpen", "present.length <= allowed"]],
+    tests: ["src/host/install/file-removals.test.ts"],
   },
   {
     id: "go-approved-once",
@@ -168,6 +168,6 @@ export const installRemovals: readonly Removal[] = [
     without: "files that were given again go the next time unasked",
     file: "src/host/install/install.ts",
     edits: [["if (records.isAskedAbout(path)) records.forget(path);", ";"]],
-    tests: ["src/host/install/leaving.test.ts"],
+    tests: ["src/host/install/file-removals.test.ts"],
   },
 ];

@@ -17,7 +17,7 @@ export const oddRemovals: readonly Removal[] = [
     file: "src/host/install/install.ts",
     edits: [
       [
-        "    for (const path of paths) await orStays(files, path, () => removeStaged(listed, path));",
+        "    for (const path of paths) await orBlocked(files, path, () => removeStaged(listed, path));",
         "    for (const path of paths) await removeStaged(listed, path);",
       ],
     ],
@@ -28,7 +28,7 @@ export const oddRemovals: readonly Removal[] = [
     guards: "a link that others put at a file's place is what is there, and is not followed",
     without: "a user keeps his access, and one user keeps the changes of all waiting",
     file: "src/host/install/in-place.ts",
-    edits: [['stat?.kind !== "symlink" || (await isOthers(files, at, stat))', 'stat?.kind !== "symlink"']],
+    edits: [['stat?.kind !== "symlink" || (await isPlacedByOthers(files, at, stat))', 'stat?.kind !== "symlink"']],
     tests: ["src/host/install/odd.test.ts"],
   },
   {
@@ -67,16 +67,16 @@ export const oddRemovals: readonly Removal[] = [
     id: "stays-alone",
     guards: "a file that others keep from being removed delays no other",
     without: "one user keeps the changes of all waiting",
-    file: "src/host/install/apart.ts",
-    edits: [["throw isTheirs ? new Stays(path, { cause: error }) : error;", "throw error;"]],
-    tests: ["src/host/install/leaving.test.ts"],
+    file: "src/host/install/blocked.ts",
+    edits: [["throw isTheirs ? new Blocked(path, { cause: error }) : error;", "throw error;"]],
+    tests: ["src/host/install/file-removals.test.ts"],
   },
   {
     id: "stuck-said",
     guards: "a file that cannot be removed is shown in status",
     without: "a user keeps access, and status does not show it",
     file: "src/host/run/run.ts",
-    edits: [["      if (stuck !== undefined) throw new Error(stuck);\n", ""]],
+    edits: [["      if (blocked !== undefined) throw new Error(blocked);\n", ""]],
     tests: ["src/host/run/files-of-rows.test.ts"],
   },
   {
@@ -84,7 +84,7 @@ export const oddRemovals: readonly Removal[] = [
     guards: "a file that cannot be removed is tried again by itself",
     without: "it stays after the obstacle is gone",
     file: "src/host/run/run.ts",
-    edits: [["        if (api.stuck() !== undefined) store.orderFullRun();\n", ""]],
+    edits: [["        if (api.blocked() !== undefined) store.orderFullRun();\n", ""]],
     tests: ["src/host/run/files-of-rows.test.ts"],
   },
 ];

@@ -2,7 +2,7 @@ import type { Rows } from "../../core/service/service.ts";
 import type { Columns } from "../../core/util/json.ts";
 
 /** These rows, with other values for the given keys: as before a change, or as after it. */
-export function rowsBut(rows: Rows<Columns>, before: ReadonlyMap<string, Columns | undefined>): Rows<Columns> {
+export function overlayRows(rows: Rows<Columns>, before: ReadonlyMap<string, Columns | undefined>): Rows<Columns> {
   const get = (key: string): Columns | undefined => (before.has(key) ? before.get(key) : rows.get(key));
   function* entries(): Generator<readonly [string, Columns]> {
     const back = [...before.keys()].filter((key) => rows.get(key) === undefined).sort();

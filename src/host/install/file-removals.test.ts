@@ -15,7 +15,7 @@ const pathOf = (name: string): string => `${folder}/${name}`;
 
 function keys(
   there: Record<string, string> = {},
-  { spare = undefined as ((files: number) => number) | undefined } = {},
+  { removable = undefined as ((files: number) => number) | undefined } = {},
 ) {
   const daemon = simulatedDaemon(["alice", "bob", "carol"].map(pathOf), { files: there });
   const { machine } = daemon;
@@ -24,7 +24,7 @@ function keys(
   const stuck: string[] = [];
   const words = (signal: AbortSignal) =>
     hostApi({
-      ...{ name: "box", store: hostStore(database).service("keys"), machine, clock, secret: false, spare },
+      ...{ name: "box", store: hostStore(database).service("keys"), machine, clock, secret: false, removable },
       ...{ signal, log: (line: string) => void said.push(line) },
     });
   return {
@@ -38,7 +38,7 @@ function keys(
       const files = Object.entries(texts).map(([name, text]) => ({ path: pathOf(name), text }));
       const run = words(signal);
       const installed = await run.host.install(files, { ...stepsFor(files), ...steps, all });
-      stuck.push(run.stuck() ?? "");
+      stuck.push(run.blocked() ?? "");
       return installed;
     },
     names: () => machine.files.list(folder),
@@ -150,7 +150,7 @@ test("an install that removes every file runs no check of staged files", async (
 });
 
 test("removals of files beyond the limit are held until their digest is approved", async () => {
-  const { give, names, database, clock } = keys({}, { spare: () => 1 });
+  const { give, names, database, clock } = keys({}, { removable: () => 1 });
   await give({ alice: "a", bob: "b", carol: "c" });
   await assert.rejects(
     give({ alice: "a" }),
@@ -175,7 +175,7 @@ test("removals of files beyond the limit are held until their digest is approved
 });
 
 test("a question about files stays open for the few still to be removed", async () => {
-  const { give, names } = keys({}, { spare: () => 1 });
+  const { give, names } = keys({}, { removable: () => 1 });
   const all = { alice: "a", bob: "b", carol: "c" };
   await give(all);
   await assert.rejects(give({}), /3 files .* at most 1/);
@@ -187,7 +187,7 @@ test("a question about files stays open for the few still to be removed", async 
 });
 
 test("an unused approval removes no file that was given again meanwhile", async () => {
-  const { give, names, database } = keys({}, { spare: () => 1 });
+  const { give, names, database } = keys({}, { removable: () => 1 });
   const all = { alice: "a", bob: "b", carol: "c" };
   await give(all);
   await assert.rejects(give({ alice: "a" }), Held);

@@ -13,18 +13,18 @@ const mostRows = 2000;
 /** The fewest rows that are compared: fewer are sent just as fast. */
 const fewestRows = 64;
 /** The number of rows per checksum: all of them are sent if one differs. */
-const rowsToASum = 4;
+const rowsPerSum = 4;
 /** The most questions in a row without checksums, if everything differs. */
 const mostPlain = 64;
 
-export interface Narrowing {
+export interface Reconciliation {
   /** Returns the question to ask in place of one from `follow`. */
-  narrow(want: TableQuestion): TableQuestion;
+  withSums(want: TableQuestion): TableQuestion;
   /** Learns from the part that answered the question. */
   heard(part: PartMessage): void;
 }
 
-export function narrowing(service: string, rows: Pick<StoredRows, "inHashOrder">): Narrowing {
+export function reconciliation(service: string, rows: Pick<StoredRows, "inHashOrder">): Reconciliation {
   /**
    * The number of next questions without checksums. It doubles each time that questions with them found little in
    * common.
@@ -32,7 +32,7 @@ export function narrowing(service: string, rows: Pick<StoredRows, "inHashOrder">
   let plain = 0;
   let next = 1;
   return {
-    narrow(want) {
+    withSums(want) {
       if (typeof want === "string") return want;
       if (plain > 0) {
         plain -= 1;
@@ -41,7 +41,7 @@ export function narrowing(service: string, rows: Pick<StoredRows, "inHashOrder">
       const { from } = want;
       const { to, cells } = rows.inHashOrder(from, want.to, mostRows);
       if (cells.length < fewestRows) return want;
-      const parts = Math.floor(cells.length / rowsToASum);
+      const parts = Math.floor(cells.length / rowsPerSum);
       return { from, to, have: sums(service, cells, [from, to], parts) };
     },
     heard({ from, to, same }) {

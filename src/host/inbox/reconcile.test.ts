@@ -4,7 +4,7 @@ import { CellTable } from "../../core/stream/cell-table.ts";
 import { hashEnd, keyHash } from "../../core/stream/digest.ts";
 import type { TableQuestion } from "../../core/stream/host-end.ts";
 import { StreamWriter } from "../../core/stream/transcriber-end.ts";
-import { narrowing } from "./narrow.ts";
+import { reconciliation } from "./reconcile.ts";
 
 const count = 5000;
 const rows = Array.from({ length: count }, (_, i): [string, string] => [`k${i}`, '{"a":1}']);
@@ -26,13 +26,13 @@ function scene(differing: number) {
       cells: cells.slice(0, most).map(({ key, cell }): [string, string] => [key, cell]),
     };
   };
-  const { narrow, heard } = narrowing("dhcp", { inHashOrder });
+  const { withSums, heard } = reconciliation("dhcp", { inHashOrder });
   const telling = new StreamWriter("dhcp", theirs, { epoch: 1 });
   /** Repairs the whole table; gives how many bytes went either way, and how many questions had sums. */
   function repair() {
     const told = { asked: 0, said: 0, withSums: 0, questions: 0 };
     for (let from = 0; from < hashEnd; ) {
-      const want = narrow({ from, to: hashEnd });
+      const want = withSums({ from, to: hashEnd });
       assert.ok(typeof want === "object");
       const part = telling.part(want.from, want.to, { state: [], clock: 0 }, want.have);
       told.asked += JSON.stringify(want).length;
@@ -46,7 +46,7 @@ function scene(differing: number) {
     assert.equal(mine.digest.root, theirs.digest.root);
     return told;
   }
-  return { narrow, heard, repair, mine, theirs };
+  return { withSums, heard, repair, mine, theirs };
 }
 
 test("a repair of one row among thousands carries few rows and small sums", () => {
@@ -63,8 +63,8 @@ test("if every row differs, nearly all questions go without sums", () => {
 });
 
 test("a host with few rows asks for them without sums", () => {
-  const { narrow, mine } = scene(0);
-  assert.equal(narrow("digest"), "digest");
+  const { withSums, mine } = scene(0);
+  assert.equal(withSums("digest"), "digest");
   mine.replace({ from: 0, to: hashEnd, rows: rows.slice(0, 60) });
-  assert.deepEqual(narrow(whole), whole);
+  assert.deepEqual(withSums(whole), whole);
 });
