@@ -7,7 +7,7 @@ import type { Screen } from "./screen.ts";
 interface Option {
   readonly type: "string" | "boolean";
   readonly short?: string;
-  /** The name of its value in the help. */
+  /** The name of the option's value in the help. */
   readonly value?: string;
   /** The effect of the option. */
   readonly help: string;
@@ -21,7 +21,7 @@ export interface Command {
   /** The words after the name. */
   readonly operands: readonly string[];
   readonly options: { readonly [name: string]: Option };
-  /** The rest of its own help: exit codes, examples. */
+  /** The rest of the command's own help: exit codes, examples. */
   readonly more?: string;
   /** Runs the command and returns its exit code. */
   run(args: Arguments, screen: Screen): Promise<number>;
@@ -39,7 +39,7 @@ export const projectOption = {
   project: { type: "string", short: "p", value: "FOLDER", help: "the folder of trigger.config.ts (the current one)" },
 } as const satisfies Command["options"];
 
-/** Reads the words after a command's name. Throws a `UserError` with the usage for words that it does not have. */
+/** Reads the words after a command's name. Throws a `UserError` with the usage for words that the command does not have. */
 export function readWords(command: Command, words: readonly string[]): Arguments {
   const options = { ...command.options, help: { type: "boolean", short: "h", help: "" } as const };
   const parsed = parse(command, words, options);

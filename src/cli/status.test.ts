@@ -16,7 +16,7 @@ import { listener } from "../transcriber/receive/listener.ts";
 import { steadyClock } from "../transcriber/tables/steady-clock.ts";
 import { main } from "./main.ts";
 
-/** Runs as a user other than root, who may read files of any mode. */
+/** Runs as an ordinary user: root may read files of any mode. */
 async function asNobody<T>(work: () => Promise<T>): Promise<T> {
   const isRoot = process.geteuid?.() === 0;
   if (isRoot) process.seteuid?.(65_534);

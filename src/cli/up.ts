@@ -8,7 +8,7 @@ import { type Arguments, type Command, projectOption } from "./command.ts";
 import { notedLines } from "./noted.ts";
 import { recordLines } from "./screen.ts";
 
-/** Runs hosts until it is stopped. */
+/** Runs hosts until a signal stops the process. */
 export const up: Command = {
   name: "up",
   summary: "run this host: follow the directory and apply it to its services",

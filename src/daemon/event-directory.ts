@@ -22,7 +22,7 @@ interface Waits {
   log(line: string): void;
 }
 
-/** Opens it for the host that transcribes; undefined if the config names a directory. */
+/** Opens the directory of events for the host that transcribes; undefined if the config names a directory. */
 export async function openEventDirectory(
   { config, state }: Project,
   host: string,
@@ -34,13 +34,13 @@ export async function openEventDirectory(
   return { ...directory, [Symbol.dispose]: () => database.close() };
 }
 
-/** Its file, on the machine of the only host that transcribes. */
+/** The file of the directory of events, on the machine of the only host that transcribes. */
 export function eventDirectoryFile({ config, state }: Project): string {
   const [host = ""] = transcribersOf(config);
   return directoryFile(state, host);
 }
 
-/** Its present content. Throws a `UserError` if it was never seeded. */
+/** The present content of the directory of events. Throws a `UserError` if it was never seeded. */
 export function eventContent(project: Project): StoredEntry[] {
   const file = eventDirectoryFile(project);
   const none = new UserError(
@@ -58,7 +58,7 @@ export function eventContent(project: Project): StoredEntry[] {
 }
 
 /**
- * Makes an LDIF file its whole content, also while the host that transcribes is up.
+ * Makes an LDIF file the whole content of the directory of events, also while the host that transcribes is up.
  * `exported` is the time of the export: the file's own date by default.
  */
 export async function seedEventDirectory(

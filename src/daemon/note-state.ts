@@ -6,7 +6,7 @@ import type { Transcriber } from "../transcriber/transcriber.ts";
 /** The interval at which a transcriber's state is written when it has changed, in milliseconds. */
 const stateInterval = 500;
 
-/** A store that a transcriber's state is written into, for `trigger status`. */
+/** A store for the state of a transcriber, which `trigger status` reads. */
 export interface StateNotes {
   readonly store: HostStore;
   readonly clock: Clock;

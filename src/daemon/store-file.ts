@@ -52,7 +52,7 @@ export function unreadable(file: string, cause: unknown): UserError {
 /** SQLITE_CANTOPEN: the code of SQLite for a file that this user may not open. */
 const cannotOpen = 14;
 
-/** The files of the embedded broker. */
+/** The file of the embedded broker: `<state>/broker.db`. */
 export const brokerFile = (state: string): string => join(state, "broker.db");
 
 /** Takes the lock of a host: one process per host. Throws a `UserError` if another process holds it. */

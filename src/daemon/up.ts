@@ -108,6 +108,6 @@ const rulesOf = (
 const realMachines = (project: Project, host: string): Pick<HostOptions, "machineOf" | "compareDaemon"> => ({
   machineOf: () => realMachine({ scratch: scratchFolder(project.state, host) }),
   compareDaemon: async (service, table, signal) =>
-    // Its log lines would report changes, and it makes none.
+    // The log lines of a comparison would report changes, and it makes none.
     inNumbers(await serviceDifference(project, host, service, table, { signal, log: () => {} })),
 });

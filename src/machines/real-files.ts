@@ -75,7 +75,7 @@ async function readAsFound(handle: fs.FileHandle, before: Stat | undefined): Pro
 /** The most bytes by which a file may grow between its stat and its reading. */
 const mostGrowth = 64 * 1024 * 1024;
 
-/** Makes the first of the names that are missing, the last one with its owner and mode; true when nothing is missing. */
+/** Makes the first missing folder of a path; the last one gets the owner and mode. Returns true if none is missing now. */
 async function makeNext(
   { first, stat, missing }: Place,
   { mode, uid, gid }: { mode?: number; uid?: number; gid?: number },
@@ -84,7 +84,7 @@ async function makeNext(
   try {
     await fs.mkdir(first, missing > 1 ? undefined : mode);
   } catch (error) {
-    // Another process may have made it a moment ago; anything else there is an error.
+    // Another process may have made the folder a moment ago; anything else there is an error.
     if ((await unlessMissing(fs.lstat(first)))?.isDirectory()) return false;
     throw error;
   }

@@ -45,7 +45,7 @@ export async function forecast(project: Project, now: number, days: number): Pro
       for (const [key, cell] of changes) {
         const [was, is] = [isRow(table?.get(key)), isRow(cell)];
         if (is && !was) one.added += 1;
-        // A refused row whose last good one is retained is no removal.
+        // A refused row with a retained last good row is no removal.
         if (was && !is && cellRemoves(services.get(service), cell)) one.removed += 1;
         if (cell === null) table?.delete(key);
         else table?.set(key, cell);

@@ -19,9 +19,9 @@ import { openDatabase, retryWhileBusy } from "../sqlite/open.ts";
 /** The things of a host, or of one of its services, that were removed. */
 export interface Forgotten {
   readonly queues: readonly string[];
-  /** The transcribers of this machine that had a report of it. */
+  /** The transcribers of this machine that had a report of the host. */
   readonly reports: readonly string[];
-  /** The services that its own store, on this machine, knew. They are forgotten; their files and records stay as they are. */
+  /** The services of the host's own store on this machine, now forgotten. Their files and records stay unchanged. */
   readonly left: readonly LeftThere[];
   /** The folder of a host's state, and the names that are still in it; undefined if there was none. */
   readonly state: { readonly folder: string; readonly stays: readonly string[] } | undefined;

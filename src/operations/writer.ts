@@ -25,7 +25,7 @@ export interface WriterOptions {
   readonly why?: string | undefined;
   /** The DN that writes, in place of the config's reader. */
   readonly bindDn?: string | undefined;
-  /** The file with its password, relative to the project. */
+  /** The file with the password of `bindDn`, relative to the project. */
   readonly passwordFile?: string | undefined;
   /** The password of RabbitMQ, in place of the config's file. */
   readonly brokerPassword?: string | undefined;
@@ -39,7 +39,7 @@ export interface ReadEntry {
   readonly dn: string;
   /** The version of the entry, its entryCSN. */
   readonly csn: string;
-  /** The values of its attributes. */
+  /** The values of the attributes. */
   readonly attributes: Attributes;
 }
 

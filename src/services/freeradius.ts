@@ -43,11 +43,11 @@ export interface FreeradiusSettings {
 
 /** The server that a probe asks. */
 export interface RadiusProbe {
-  /** Its address; 127.0.0.1 by default. */
+  /** The address of the server; 127.0.0.1 by default. */
   readonly server?: string;
-  /** Its port; 1812 by default. */
+  /** The port of the server; 1812 by default. */
   readonly port?: number;
-  /** The file with the secret that it shares with this host; `/etc/freeradius/3.0/trigger.secret` by default. */
+  /** The file with the secret that the server shares with this host; `/etc/freeradius/3.0/trigger.secret` by default. */
   readonly secretFile?: string;
 }
 

@@ -14,9 +14,9 @@ export const homeRow = z.object({ uid: Uid, gid: Uid, home: AbsolutePath });
 
 /** A member's home directory. */
 export type HomeRow = {
-  /** The uidNumber of its owner. */
+  /** The uidNumber of the owner. */
   readonly uid: string;
-  /** The gidNumber of its group. */
+  /** The gidNumber of the group. */
   readonly gid: string;
   /** Absolute path of the home. */
   readonly home: string;

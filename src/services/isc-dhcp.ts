@@ -39,7 +39,7 @@ export type DhcpRow = {
 export interface IscDhcpSettings {
   /** The file of host declarations; `/etc/dhcp/trigger-hosts.conf` by default. */
   readonly path?: string;
-  /** The configuration that includes it, checked as a whole; `/etc/dhcp/dhcpd.conf` by default, false if none does. */
+  /** The configuration that includes the file, checked as a whole; `/etc/dhcp/dhcpd.conf` by default, false if none does. */
   readonly within?: string | false;
   /** The check of the staged file; `dhcpd -t` by default. */
   readonly check?: Step | false;

@@ -64,7 +64,7 @@ const tableSettings = z.strictObject({
 
 /** A set or map of nft. */
 export interface SetIn {
-  /** The type of its elements, as nft writes it: `ether_addr . ipv4_addr`, of a map `ipv4_addr : mark`. */
+  /** The type of the elements, as nft writes it: `ether_addr . ipv4_addr`, of a map `ipv4_addr : mark`. */
   readonly type: string;
   /** The columns of a row that make an element, in the order of the type. */
   readonly columns: readonly string[];

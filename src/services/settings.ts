@@ -27,9 +27,9 @@ export interface Selected<In> {
 
 /** The entries that the standard `select` sees. */
 export interface Entries {
-  /** Only those at this DN or below it. */
+  /** Only entries at this DN or below it. */
   readonly base?: string;
-  /** Only those that match this filter (RFC 4515); values are compared without case, except for attributes in which case matters. */
+  /** Only entries that match this filter (RFC 4515); values are compared without case, except for attributes in which case matters. */
   readonly filter?: string;
   /** The attributes of this directory, by the standard ones that they replace: `{ macAddress: "campusMac" }`. */
   readonly attributes?: { readonly [standard: string]: string };

@@ -217,7 +217,7 @@ function setName(names: Map<string, Node>, name: string, node: Node | undefined)
   else names.delete(name);
 }
 
-/** Makes the pending changes that are due durable, and gives the rest. */
+/** Makes the pending changes that are due durable, and returns the rest. */
 function settle(pending: NameChange[][], due: (change: NameChange) => boolean): NameChange[][] {
   for (const { directory, name, node } of pending.flat().filter(due)) setName(directory.synced, name, node);
   return pending.map((operation) => operation.filter((change) => !due(change))).filter((rest) => rest.length > 0);

@@ -20,7 +20,7 @@ export async function publishAlone(
   const silence = clock.sleep(timeout, AbortSignal.any([answered.signal, signal])).then(() => undefined);
   try {
     const channel = await model.createConfirmChannel();
-    channel.on("error", () => {}); // it ends with its channel
+    channel.on("error", () => {}); // an error ends the channel, which the caller notices
     const answer = new Promise<"taken" | "refused" | undefined>((resolve) => {
       channel.on("close", () => resolve(undefined));
       channel.publish(exchange, key, body, options, (error: unknown) => {

@@ -175,7 +175,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
   }
 
   function give(message: ConsumeMessage, over: Channel): void {
-    if (closed) return; // the server requeues it with the end of the channel
+    if (closed) return; // the server requeues the message with the end of the channel
     came = true;
     const { content, fields, properties } = message;
     const wrong = anyPublisher ? undefined : spoofed(message, keys?.());

@@ -1,6 +1,6 @@
 /** The addresses of RabbitMQ, and the credentials of this client. */
 export interface Address {
-  /** `amqp://user@host:port/vhost` or `amqps://…`, of a cluster one for each node; `files` may give another password than the url. */
+  /** `amqp://user@host:port/vhost` or `amqps://…`, one for each node of a cluster; `files` may give another password than the url. */
   readonly url: string | readonly string[];
   readonly password?: string;
   /**
@@ -11,7 +11,7 @@ export interface Address {
 }
 
 export interface Files {
-  /** Its first line is the password. */
+  /** The password file; only the first line counts. */
   readonly password?: Buffer | undefined;
   /** In PEM: the authority that signed the server's certificate, and the certificate and key of this client. */
   readonly ca?: Buffer | undefined;

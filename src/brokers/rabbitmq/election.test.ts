@@ -79,7 +79,7 @@ test("a flood into the queue of the ticks ends no election", async (t) => {
   const model = await connect(server.url);
   t.after(() => model.close());
   const channel = await model.createConfirmChannel();
-  // As a copy for CC, which RabbitMQ 3 lets through, it shows another key than those of the queue.
+  // RabbitMQ 3 delivers a copy for CC. The copy shows another key than those of the queue.
   await channel.bindQueue("trigger.ticks.flooded", "trigger", "trigger.report");
   let before: Promise<unknown> = Promise.resolve();
   for (const end = performance.now() + 2 * lease; performance.now() < end; ) {

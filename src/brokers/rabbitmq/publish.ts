@@ -192,7 +192,7 @@ export function publisher({
     opened.on("close", () => void again(opened, connection, why));
     opened.on("return", ({ properties }: Message) => {
       const message = window.inFlight(`${properties.correlationId}`);
-      if (message) message.unroutable = true; // its confirm follows
+      if (message) message.unroutable = true; // the confirm of the message follows
     });
     blocked = () => connection.blocked !== undefined;
     current = connection;
@@ -235,7 +235,7 @@ export function publisher({
     async publish(key, body, messageId) {
       checkShort(key, "a key");
       if (messageId !== undefined) checkShort(messageId, "a messageId");
-      const bytes = Buffer.from(body); // a copy: it may wait, and the caller may write on
+      const bytes = Buffer.from(body); // a copy, as the message may wait and the caller may change the bytes
       if (bytes.length > largest) {
         throw new RangeError(`a message to ${key} has ${bytes.length} bytes; ${largest} is the most`);
       }

@@ -91,7 +91,7 @@ export function topology(type: QueueType, { log, missing, exchangeMade }: Option
     try {
       await withChannel(connection, (channel) => channel.checkQueue(name));
     } catch (error) {
-      if (isRefused(error, 403)) return; // RabbitMQ 4.3 does not say if the queue exists without a right to it
+      if (isRefused(error, 403)) return; // without a right to the queue, RabbitMQ 4.3 does not say if it exists
       if (!isRefused(error, 404)) throw error;
       missing(name);
       throw new BrokerTrouble(

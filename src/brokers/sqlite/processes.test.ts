@@ -22,7 +22,7 @@ test.after(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** The polling interval, so long that every wake-up must come. */
+/** The polling interval, so long that the tests rely on the wake-ups. */
 const never = 2 ** 30;
 const limit: Limit = { messages: 100_000, bytes: 1e9, beyond: "refuse" };
 const log = (): void => {};

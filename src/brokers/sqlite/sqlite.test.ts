@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { brokerContract } from "../../../test/contracts/broker.ts";
 import { sqliteBroker } from "./broker.ts";
 
-/** The polling interval, so long that every wake-up must come. */
+/** The polling interval, so long that the tests rely on the wake-ups. */
 const never = 2 ** 30;
 
 brokerContract("sqlite", async () => {

@@ -143,7 +143,7 @@ export function updatePaths(database: DatabaseSync): void {
   }
 }
 
-/** A normal DN with its components reversed. In its order the names below a name follow that name together. */
+/** A normal DN with its components reversed. In sorted order, all names below a name follow it directly. */
 const pathOf = (dn: string): string => normalDn(dn).split(",").reverse().join(",");
 
 /** Moves an entry that is below a renamed one. */

@@ -10,7 +10,7 @@ export interface Standing {
   readonly state: string;
   /** True once a seed has given a whole content. Until then the content is unknown. */
   readonly complete: boolean;
-  /** The time since which all events are stored whole, milliseconds since 1970. */
+  /** The time since which all events are stored whole, in milliseconds since 1970. */
   readonly keptSince: number;
 }
 

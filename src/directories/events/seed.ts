@@ -19,10 +19,10 @@ export interface Seeded {
   readonly entries: number;
   /** The number of events since the export that were applied on top of it. */
   readonly applied: number;
-  /** The time of the export, milliseconds since 1970. */
+  /** The time of the export, in milliseconds since 1970. */
   readonly exported: number;
   /**
-   * The time since which all events are stored, milliseconds since 1970. Changes between the export and then may be
+   * The time since which all events are stored, in milliseconds since 1970. Changes between the export and then may be
    * missing.
    */
   readonly keptSince: number;

@@ -21,7 +21,7 @@ export interface Access {
   readonly key?: string;
 }
 
-/** A connection to an LDAP server, bound. */
+/** A bound connection to an LDAP server. */
 export interface Connection {
   /** Sends a request; returns its message number, which its answers have. */
   send(operation: Operation, controls?: readonly RequestControl[]): number;

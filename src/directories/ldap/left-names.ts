@@ -14,7 +14,7 @@ const together = 1_000;
 interface Batch {
   readonly forms: Set<string>;
   readonly begun: number;
-  /** The number of searches for it so far. */
+  /** The number of searches for the name so far. */
   looked: number;
 }
 

@@ -8,7 +8,7 @@ import { syncRequestOid } from "./sync-controls.ts";
 
 /** A server as its root DSE describes it (RFC 4512, 5.1). A reader without access to the root DSE gets defaults. */
 export interface Server {
-  /** Its product, for people; undefined if unknown. */
+  /** The product of the server, for people; undefined if unknown. */
   readonly product: string | undefined;
   readonly openLdap: boolean;
   /** The filter that matches every entry; undefined for the empty "and" of RFC 4526. */

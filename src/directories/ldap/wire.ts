@@ -2,12 +2,12 @@ import { BerReader, readHead, sequence } from "../../core/util/ber.ts";
 
 /** A message of a server (RFC 4511, 4.1.1). */
 export interface Message {
-  /** The number of the request that it answers; 0 for an unsolicited one. */
+  /** The number of the answered request; 0 for an unsolicited message. */
   readonly id: number;
   /** The kind of the message: the tag of its operation. */
   readonly operation: number;
   readonly body: BerReader;
-  /** The values of its controls, by object identifier. */
+  /** The values of the controls, by object identifier. */
   readonly controls: ReadonlyMap<string, Buffer>;
   /** The size in bytes. */
   readonly size: number;

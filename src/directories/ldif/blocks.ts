@@ -1,7 +1,7 @@
 /** The lines between blank lines: a record, or comments alone. */
 export interface Block {
   readonly bytes: Buffer;
-  /** The number of its first line in the file, from 1. */
+  /** The number of the first line in the file, from 1. */
   readonly line: number;
 }
 

@@ -5,7 +5,7 @@ import { UserError } from "../../core/util/errors.ts";
 
 /** A line with its continuations joined. A blank one separates records; comments are left out. */
 export interface Line {
-  /** The number of its first line in the file, from 1. */
+  /** The number of the first folded line in the file, from 1. */
   readonly number: number;
   readonly text: string;
 }

@@ -65,7 +65,7 @@ test("a copy that carries an old date is waited for like any other", async (cont
   await utimes(file, 1, 1);
   const meanwhile: (() => Promise<void>)[] = [];
   const busy = busyClock(meanwhile);
-  // Between two polls, and while the file settles.
+  // The changes come while the file settles, not between two polls.
   const sleep = (milliseconds: number): Promise<void> =>
     milliseconds === 200 ? busy.sleep(milliseconds) : new Promise((resolve) => setTimeout(resolve, 5));
   const source = ldifSource({ file, clock: { ...busy, sleep }, settleAfter: 200, every: 20 });

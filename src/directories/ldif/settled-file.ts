@@ -11,7 +11,7 @@ export interface Stamp {
   readonly is: string;
   /** The identity of the file: a file that is renamed into place has another one. Undefined for a missing file. */
   readonly inode: string | undefined;
-  /** The time of its last write, milliseconds since 1970; 0 for a missing file. */
+  /** The time of the file's last write, in milliseconds since 1970; 0 for a missing file. */
   readonly written: number;
 }
 

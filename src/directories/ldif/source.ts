@@ -68,7 +68,7 @@ export function ldifSource({ file, clock, settleAfter = 200, every = 2000 }: Ldi
         first = false;
         const found = stamp ? await readWhole(file, stamp) : new UserError(beingWritten(file));
         if (found === undefined) {
-          wake.call(); // it changed meanwhile: look again now
+          wake.call(); // the file changed meanwhile: look again now
           continue;
         }
         inode = stamp?.inode ?? inode;

@@ -6,7 +6,7 @@ export interface HomeLedger {
   get(uid: string): string | undefined;
   set(uid: string, home: string): void;
   delete(uid: string): void;
-  /** All of them, by uid. */
+  /** All homes, by uid. */
   homes(): Map<string, string>;
 }
 

@@ -12,7 +12,7 @@ export interface Configuration {
   contentOf(reservation: Reservation, id: number): Content;
   /** Every reservation in the configuration itself, by the name of its client. */
   readonly reservations: readonly (readonly [name: string, content: Content])[];
-  /** The types of the databases in which it looks for reservations. */
+  /** The types of the databases in which Kea looks for reservations. */
   readonly databases: readonly string[];
   /** The whole configuration with the reservations of these names replaced. */
   with(edits: ReadonlyMap<string, Placed | undefined>): object;

@@ -37,5 +37,5 @@ async function free({ control, family, by, host }: Kea, name: string, ip: string
   if (holder === name) return;
   host.log(`${ip} is now reserved for ${name}: the lease of ${holder ?? "another client"} is ended`);
   const ended = await control.tell(del, { "ip-address": ip });
-  if (ended.result !== 3) done(del, ended); // 3: it has just ended by itself
+  if (ended.result !== 3) done(del, ended); // 3: the lease has just ended by itself
 }

@@ -19,7 +19,7 @@ export type Content = {
   readonly ip?: string;
   readonly name?: string;
   readonly classes?: readonly string[];
-  /** The id of the subnet that it is in (0: the global ones), when its address belongs elsewhere. */
+  /** The id of the reservation's subnet (0: the global ones), if its address belongs elsewhere. */
   readonly subnet?: number;
   /** Further reservations of the same client. */
   readonly also?: readonly Content[];

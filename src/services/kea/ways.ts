@@ -8,7 +8,7 @@ import type { Content, Family, Identifier } from "./reservation.ts";
 export interface Kea {
   readonly host: Host;
   readonly control: Control;
-  /** The commands that it knows: they depend on its version and its hooks. */
+  /** The commands that Kea knows: they depend on its version and its hooks. */
   readonly commands: ReadonlySet<string>;
   /** The running configuration, as it was when the run began. */
   readonly config: Configuration;

@@ -15,7 +15,7 @@ export const setSetting = z.strictObject({
   type: z.string(),
   /** The columns of the parts, in their order, of a map's value last. One column for a whole key holds its parts joined by ` . `. */
   columns: z.array(name).min(1, "is empty: a set needs a column"),
-  /** True if its addresses may be networks. */
+  /** True if addresses of the set may be networks. */
   interval: z.boolean().default(false),
   /** True if each element counts packets and bytes. */
   counter: z.boolean().default(false),

@@ -1,7 +1,7 @@
 /** A queue of waiters for a turn that only one may have at a time, in the order of their arrival. */
 export interface Line {
   /**
-   * Adds a waiter: `begin` is called in a microtask once the waiter is the first. Gives a function that removes the
+   * Adds a waiter: `begin` is called in a microtask once the waiter is the first. Returns a function that removes the
    * waiter; its result is true if the turn had begun.
    */
   enter(begin: () => void): () => boolean;

@@ -60,7 +60,7 @@ export class MemoryQueue {
   }
 
   /**
-   * Hands messages over once all earlier consumers have left. Gives a function that ends the consumer and requeues its
+   * Hands messages over once all earlier consumers have left. Returns a function that ends the consumer and requeues its
    * unacknowledged messages.
    */
   consume(take: (delivery: Delivery) => void, prefetch: number): () => void {

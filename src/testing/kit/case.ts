@@ -41,13 +41,13 @@ export interface TestMachine extends MemoryMachine {
 
 /** One change of the rows, and the way in which it reaches the host. */
 export interface Moment {
-  /** Its description for people. */
+  /** A description for people. */
   readonly said: string;
   readonly changes: readonly CellChange[];
   readonly delivery?: Delivery;
-  /** True: the process restarts after it. */
+  /** True: the process restarts after the change. */
   readonly restart?: boolean;
-  /** True: its daemons restart too, and lose their content in memory. */
+  /** True: the daemons restart too, and lose their content in memory. */
   readonly daemonsToo?: boolean;
   /** True: the next change comes before the host has come to rest. */
   readonly hurried?: boolean;

@@ -17,7 +17,7 @@ export interface PlainCase {
   readonly bodies: readonly unknown[];
   /** The most moments at which a process is killed. */
   readonly crashes: number;
-  /** The time at which it begins, in milliseconds since 1970. */
+  /** The time at which the examination begins, in milliseconds since 1970. */
   readonly now: number;
   readonly escapes: Set<string>;
   machine(): TestMachine;

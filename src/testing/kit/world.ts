@@ -62,7 +62,7 @@ export interface WorldOptions {
   readonly host: string;
   readonly service: Service;
   readonly machine: MemoryMachine;
-  /** The time of its start, in milliseconds since 1970. */
+  /** The time at which the world starts, in milliseconds since 1970. */
   readonly start: number;
 }
 

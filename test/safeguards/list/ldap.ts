@@ -196,7 +196,12 @@ export const ldapRemovals: readonly Removal[] = [
     guards: "what is read again is compared with what is held after all that was told",
     without: "an entry is called by a name that it has no more",
     file: "src/directories/ldap/live.ts",
-    edits: [["      if (put.size + gone.length > 0) yield gathered(); // it is compared with the held entries\n", ""]],
+    edits: [
+      [
+        "      if (put.size + gone.length > 0) yield gathered(); // the message is compared with the held entries\n",
+        "",
+      ],
+    ],
     tests: ["src/directories/ldap/unreported.test.ts"],
   },
   {
