@@ -270,7 +270,7 @@ test("under RabbitMQ 4 the log names the losses of plain queues", async (t) => {
   assert.equal(lines.length, 1);
   assert.match(
     lines[0] ?? "",
-    /^queue trigger-box-old, and perhaps others, was made under RabbitMQ 3: .*21 times.*`rabbitmqctl set_policy -p VHOST --apply-to quorum_queues trigger '\^trigger\[-\.\]' '\{"delivery-limit": -1\}'`$/,
+    /^queue trigger-box-old, and perhaps others, was made under RabbitMQ 3: .*21 deliveries.*`rabbitmqctl set_policy -p VHOST --apply-to quorum_queues trigger '\^trigger\[-\.\]' '\{"delivery-limit": -1\}'`$/,
   );
 });
 

@@ -74,7 +74,7 @@ test("a foreign table is held until it is approved", async () => {
   box.exec("nft", "add", "table", "inet", name);
   box.exec("nft", "add", "chain", "inet", name, "mine");
   const { run, database } = firewall(nftables(options));
-  await assert.rejects(run({ a }, { whole: true }), { name: "Held", message: /table inet foreign is there.*approved/ });
+  await assert.rejects(run({ a }, { whole: true }), { name: "Held", message: /table inet foreign exists.*approved/ });
   assert.match(listed(), /chain mine/);
   hostStore(database)
     .service("firewall")
