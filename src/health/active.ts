@@ -25,10 +25,11 @@ export const silenceLimit = ({ broker }: { readonly broker?: { readonly heartbea
 
 /** Finds the active transcriber among those of a config. */
 export function whoIsActive(transcribers: readonly HostStatus[], now: number, limit: number): Active {
-  const isSilent = ({ said }: HostStatus): boolean => said?.active === true && ageOf(said.heard, now) > limit;
+  const isSilent = ({ transcriberReport }: HostStatus): boolean =>
+    transcriberReport?.active === true && ageOf(transcriberReport.heard, now) > limit;
   const candidates = transcribers
     .filter((status) => (status.here ? status.up : !isSilent(status)))
-    .map(({ host, transcriber, said }) => ({ host, state: transcriber ?? said }))
+    .map(({ host, transcriber, transcriberReport }) => ({ host, state: transcriber ?? transcriberReport }))
     .filter(({ state }) => state?.active)
     .toSorted((a, b) => (b.state?.epoch ?? 0) - (a.state?.epoch ?? 0));
   // A transcriber of this machine must have listened for long enough.
@@ -44,8 +45,12 @@ const listening = ({ here, up, trouble, since }: HostStatus): number =>
   here && up && trouble === undefined && since !== undefined ? since : Number.POSITIVE_INFINITY;
 
 /** True if a transcriber that does not call itself active could be. */
-function couldBe({ here, up, transcriber, said, at }: HostStatus, now: number, listensSince: number): boolean {
+function couldBe(
+  { here, up, transcriber, transcriberReport, at }: HostStatus,
+  now: number,
+  listensSince: number,
+): boolean {
   if (here) return up === true && transcriber === undefined;
   // An older version does not report it.
-  return said === undefined && ageOf(at ?? listensSince, now) <= reportTimeout;
+  return transcriberReport === undefined && ageOf(at ?? listensSince, now) <= reportTimeout;
 }

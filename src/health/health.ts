@@ -12,7 +12,7 @@ export interface Health {
   /** The beginning of the state, in milliseconds since 1970; undefined if it is not known. */
   readonly since?: number | undefined;
   /** The commands that a person types, or another remedy. */
-  readonly type?: string | undefined;
+  readonly remedy?: string | undefined;
 }
 
 /** The age from which a report counts as missing, in milliseconds. */

@@ -18,7 +18,7 @@ export interface HostStatus {
    * The last report of a transcriber elsewhere about itself, and the time of it here. Undefined if its version sends
    * none.
    */
-  readonly said: (TranscriberReport & { readonly heard: number }) | undefined;
+  readonly transcriberReport: (TranscriberReport & { readonly heard: number }) | undefined;
   /** The start of the process of a host here, in milliseconds since 1970. */
   readonly since: number | undefined;
 }

@@ -59,8 +59,8 @@ function hostHealth(
 /** The health of a host that has never reported to a transcriber of this machine. */
 export function noReport(transcribers: readonly HostStatus[]): Health {
   const elsewhere = transcribers.filter(({ here }) => !here).map(({ host }) => host);
-  const type = elsewhere.length === 0 ? undefined : `ask on ${elsewhere.join(" or ")}`;
-  return { level: levels.late, state: "no report here", type };
+  const remedy = elsewhere.length === 0 ? undefined : `ask on ${elsewhere.join(" or ")}`;
+  return { level: levels.late, state: "no report here", remedy };
 }
 
 function levelOf({ status, unknown, transcriber, services }: HostHealth): Level {

@@ -8,7 +8,7 @@ import { serviceHealth } from "./service-health.ts";
 const now = Date.UTC(2026, 10, 22);
 const host = {
   ...{ host: "a", here: true, up: true, at: now, trouble: undefined, services: {}, transcriber: undefined },
-  ...{ said: undefined, since: now - 3_600_000 },
+  ...{ transcriberReport: undefined, since: now - 3_600_000 },
 };
 const well: ServiceReport = {
   ...{ code: "c", form: "table", rows: 2, doubt: false, serving: false, pending: 0, failing: false },

@@ -19,7 +19,7 @@ export function serviceHealth(service: string, report: ServiceReport, host: Host
   if (report.removals) return removalsHealth(service, report, report.removals);
   if (report.parkedCount > 0) {
     const since = earliest(report.parked);
-    return { level: levels.late, state: `${report.parkedCount} parked`, since, type: `\`trigger retry ${service}\`` };
+    return { level: levels.late, state: `${report.parkedCount} parked`, since, remedy: `\`trigger retry ${service}\`` };
   }
   if (report.untrusted && ageOf(report.untrusted.at, now) < untrustedWithin) {
     const { count, why } = report.untrusted;
@@ -41,8 +41,8 @@ export function serviceHealth(service: string, report: ServiceReport, host: Host
 function holdHealth(service: string, { held, heldBy, conflict }: ServiceReport): Health | undefined {
   if (held === undefined) return undefined;
   const health = { level: levels.late, state: "held", why: held };
-  if (heldBy === "person") return { ...health, type: `\`trigger approve ${service}\`` };
-  return conflict === undefined ? health : { ...health, type: diffThenApprove(service, conflict) };
+  if (heldBy === "person") return { ...health, remedy: `\`trigger approve ${service}\`` };
+  return conflict === undefined ? health : { ...health, remedy: diffThenApprove(service, conflict) };
 }
 
 function removalsHealth(
@@ -53,7 +53,7 @@ function removalsHealth(
   // A report names only the first hundred rows: the earliest one may be missing.
   const since = refused.length === refusedCount ? earliest(refused.filter(({ by }) => by === "removals")) : undefined;
   const why = `${rows} ${rows === 1 ? "row" : "rows"} would be removed`;
-  return { level: levels.late, state: "held", why, since, type: diffThenApprove(service, digest) };
+  return { level: levels.late, state: "held", why, since, remedy: diffThenApprove(service, digest) };
 }
 
 /** The health of a service whose table is compared and complete, by its refused and held rows. */
@@ -63,8 +63,8 @@ function rowsHealth(service: string, report: ServiceReport): Health {
   const refused = others > 0 ? `, ${others} refused` : "";
   if (held > 0) {
     const approval = `trigger approve ${service} ${report.conflict ?? ""}`.trim();
-    const type = `\`trigger adopt ${service} NAME\`, or \`${approval}\` for all`;
-    return { level: levels.late, state: "held", why: `${held} of its rows${refused}`, type };
+    const remedy = `\`trigger adopt ${service} NAME\`, or \`${approval}\` for all`;
+    return { level: levels.late, state: "held", why: `${held} of its rows${refused}`, remedy };
   }
   if (report.form === "table" && report.rows === 0 && others > 0) {
     return { level: levels.late, state: "no rows", why: `${others} refused` };

@@ -10,7 +10,7 @@ import { transcriberHealth } from "./transcriber-health.ts";
 const now = Date.UTC(2026, 10, 22);
 const host = {
   ...{ host: "a", here: true, up: true, at: now, trouble: undefined, services: {}, transcriber: undefined },
-  ...{ said: undefined, since: now - 3_600_000 },
+  ...{ transcriberReport: undefined, since: now - 3_600_000 },
 };
 const elsewhere: HostStatus = { ...host, here: false, up: undefined, since: undefined };
 
@@ -28,7 +28,7 @@ test("a host without a report is late, with the place to ask", () => {
   const known = { transcribers: ["civet", "genet"], silenceLimit: limit, now };
   const { level, hosts } = networkHealth([far, standby, reports("civet", 7)], known);
   assert.equal(level, levels.late);
-  assert.deepEqual(hosts[0]?.unknown, { level: levels.late, state: "no report here", type: "ask on civet" });
+  assert.deepEqual(hosts[0]?.unknown, { level: levels.late, state: "no report here", remedy: "ask on civet" });
   assert.equal(hosts[1]?.unknown, undefined);
 });
 
@@ -55,7 +55,7 @@ const reports = (
   ...elsewhere,
   host: name,
   at: now - ago,
-  said: { active: epoch !== undefined, epoch, complete: true, heard: now - ago, ...more },
+  transcriberReport: { active: epoch !== undefined, epoch, complete: true, heard: now - ago, ...more },
 });
 const limit = silenceLimit({});
 
@@ -102,7 +102,7 @@ test("a standby without enough knowledge reports nothing of the others", () => {
   const silent = reports("civet", 7, { ago: limit + 1 });
   assert.equal(says({ ...standby, since: now - limit }, silent).genet, "standby");
   assert.equal(says({ ...standby, trouble: "not connected" }, silent).genet, "standby");
-  assert.equal(says(standby, { ...silent, said: undefined }).genet, "standby");
+  assert.equal(says(standby, { ...silent, transcriberReport: undefined }).genet, "standby");
   const unheard = { ...elsewhere, host: "lynx", at: undefined };
   assert.equal(says({ ...standby, since: now - 60_000 }, silent, unheard).genet, "standby");
   assert.equal(says(standby, silent, unheard).genet, "late: no transcriber is active");

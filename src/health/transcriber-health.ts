@@ -52,16 +52,16 @@ function eventsHealth({ events }: TranscriberState): Health | undefined {
   const aside = events?.setAside.count ?? 0;
   if (aside === 0) return undefined;
   const state = `${aside} unreadable ${aside === 1 ? "event" : "events"} set aside`;
-  return { level: levels.late, state, type: "`trigger seed`" };
+  return { level: levels.late, state, remedy: "`trigger seed`" };
 }
 
-function healthElsewhere({ host, at, said }: HostStatus, now: number, active: Active): Health {
+function healthElsewhere({ host, at, transcriberReport }: HostStatus, now: number, active: Active): Health {
   if (ageOf(at ?? 0, now) > reportTimeout) return { level: levels.late, state: "no report", since: at };
-  if (!said) return { level: levels.well, state: "it reports" };
+  if (!transcriberReport) return { level: levels.well, state: "it reports" };
   if (active.silent.includes(host)) {
-    return { level: levels.late, state: "was active; no report", since: said.heard };
+    return { level: levels.late, state: "was active; no report", since: transcriberReport.heard };
   }
-  return healthOf(host, said, active);
+  return healthOf(host, transcriberReport, active);
 }
 
 /**

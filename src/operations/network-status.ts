@@ -36,7 +36,8 @@ export async function networkStatus(project: Project, now: number, signal: Abort
   }
   return [...config.hosts.keys()].map(
     (host) =>
-      here.get(host) ?? reported.get(host) ?? { ...elsewhere, at: undefined, said: undefined, services: {}, host },
+      here.get(host) ??
+      reported.get(host) ?? { ...elsewhere, at: undefined, transcriberReport: undefined, services: {}, host },
   );
 }
 
@@ -44,7 +45,7 @@ const elsewhere = { here: false, up: undefined, trouble: undefined, transcriber:
 
 const reportedStatus = ({ host, at, heard = at, services, transcriber }: StoredReport): HostStatus => ({
   ...{ ...elsewhere, host, at: heard, services }, // by this machine's clock: the host's own may be wrong
-  said: transcriber && { ...transcriber, heard },
+  transcriberReport: transcriber && { ...transcriber, heard },
 });
 
 /** The status of a host here from its store, and the reports in it if the host transcribes; undefined while the store is being made. */
@@ -80,7 +81,7 @@ function ownStatus(
     trouble,
     services: Object.fromEntries(own.map((service) => [service, serviceReport(store.service(service))])),
     transcriber: services.includes(eventService) ? store.transcriber.state() : undefined,
-    said: undefined,
+    transcriberReport: undefined,
     since,
   };
 }

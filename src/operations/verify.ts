@@ -77,9 +77,9 @@ function directories({ config }: Project, asked: number): Question[] {
     of: `${host}: the directory`,
     service: eventService,
     answer(hosts) {
-      const { here = false, transcriber, said } = hosts.get(host) ?? {};
-      if (!here && !said) return { equal: true, says: "no report here: see its log" };
-      const { verified } = transcriber ?? said ?? {};
+      const { here = false, transcriber, transcriberReport } = hosts.get(host) ?? {};
+      if (!here && !transcriberReport) return { equal: true, says: "no report here: see its log" };
+      const { verified } = transcriber ?? transcriberReport ?? {};
       if (!verified || verified.asked < asked) return undefined;
       const equal = transcriber ? `, ${transcriber.entries} entries` : "";
       return verified.differed === 0
