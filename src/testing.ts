@@ -1,8 +1,8 @@
 /// <reference types="node" preserve="true" />
 /** The front door for tests of services. Nothing inside imports it. */
 
-export type { AskedAttributes } from "./core/directory/asked.ts";
 export type { Attributes, StoredEntry, Value } from "./core/directory/entry.ts";
+export type { RequestedAttributes } from "./core/directory/requested-attributes.ts";
 export type { Asked, Command, Files, Output, Socket, Stat } from "./core/service/host-api.ts";
 export type { DirectoryState } from "./core/stream/messages.ts";
 export {
@@ -17,7 +17,7 @@ export {
   QueueInUse,
 } from "./ports/broker.ts";
 export type { Clock } from "./ports/clock.ts";
-export type { DirectorySource, Held, SourceChange } from "./ports/directory.ts";
+export type { DirectorySource, KnownEntry, SourceChange } from "./ports/directory.ts";
 export type { DaemonIdentity, Machine, RunOptions } from "./ports/machine.ts";
 export type { HeldMessage } from "./testing/broker/queue.ts";
 export { type ConformanceOptions, conformance, type Examined, examine, type Verdict } from "./testing/conformance.ts";

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { LdapDirectory } from "../core/config/directory-config.ts";
-import type { AskedAttributes } from "../core/directory/asked.ts";
 import type { StoredEntry } from "../core/directory/entry.ts";
+import type { RequestedAttributes } from "../core/directory/requested-attributes.ts";
 import { UserError } from "../core/util/errors.ts";
 import { ldapSource } from "../directories/ldap/source.ts";
 import { readContent } from "../directories/ldif/content.ts";
@@ -44,7 +44,7 @@ export function withFiles(
 /** The directory at one moment, and the options of its reading. */
 export interface Content {
   readonly entries: readonly StoredEntry[];
-  readonly asked?: AskedAttributes;
+  readonly requested?: RequestedAttributes;
 }
 
 /** Reads the directory once, as it is now. Throws a `UserError` if it cannot be read. */

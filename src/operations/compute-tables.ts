@@ -17,8 +17,8 @@ export async function computeTables(project: Project, now: number, names?: reado
   const loaded = await loadServices(project, names ?? servicesOf(project.config));
   const services = new Map<string, Table>();
   for (const [name, service] of loaded.services) if ("table" in service) services.set(name, service.table);
-  const { entries, asked } = await readDirectoryOnce(project);
+  const { entries, requested } = await readDirectoryOnce(project);
   const tables = transcription(services, project.config);
-  tables.refresh(entries, now, asked);
+  tables.refresh(entries, now, requested);
   return { services, entries, transcription: tables };
 }

@@ -1,6 +1,6 @@
-import type { AskedAttributes } from "../core/directory/asked.ts";
 import type { StoredEntry } from "../core/directory/entry.ts";
 import type { DirectoryEvent } from "../core/directory/event.ts";
+import type { RequestedAttributes } from "../core/directory/requested-attributes.ts";
 import type { DirectoryState } from "../core/stream/messages.ts";
 
 /** The source of a directory: an LDIF file, OpenLDAP, events, or memory in tests. */
@@ -8,15 +8,15 @@ export interface DirectorySource {
   /**
    * Delivers the directory until `signal` aborts: first a refresh, then the changes in the order of the directory.
    * Trouble that may pass is delivered, not thrown; the last good content stays meanwhile. Unchanged entries of a refresh
-   * are the very objects of `held`, so that the directory is not in memory twice.
+   * are the very objects of `known`, so that the directory is not in memory twice.
    */
-  changes(signal: AbortSignal, held?: Held): AsyncIterable<SourceChange>;
+  changes(signal: AbortSignal, known?: KnownEntry): AsyncIterable<SourceChange>;
   /** Orders a refresh now, to compare the mirror with the directory. */
   refresh(): void;
 }
 
-/** The entry that the follower of a source holds under a uuid; undefined if it holds none. */
-export type Held = (uuid: string) => StoredEntry | undefined;
+/** The entry that the follower of a source knows under a uuid; undefined if it knows none. */
+export type KnownEntry = (uuid: string) => StoredEntry | undefined;
 
 /** A delivery of a source: the whole content, a change, or trouble. */
 export type SourceChange =
@@ -26,7 +26,7 @@ export type SourceChange =
       readonly entries: readonly StoredEntry[];
       readonly state: DirectoryState;
       /** The attributes that were requested from a live directory; absent if entries come with all their attributes. */
-      readonly asked?: AskedAttributes;
+      readonly requested?: RequestedAttributes;
     }
   /** Entries that were added or changed, and the uuids of removed ones. */
   | {

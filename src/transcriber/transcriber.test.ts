@@ -16,7 +16,7 @@ import {
 import { until } from "../../test/until.ts";
 import { hostKey, queueName } from "../core/stream/routing.ts";
 import type { Broker } from "../ports/broker.ts";
-import type { DirectorySource, Held } from "../ports/directory.ts";
+import type { DirectorySource, KnownEntry } from "../ports/directory.ts";
 
 test("a new host gets its table in parts and then finds it equal", async (context) => {
   const world = network(context);
@@ -156,11 +156,11 @@ test("a source that throws is followed again", async (context) => {
 test("a source can read the entries that the mirror holds", async (context) => {
   const world = network(context);
   const directory = world.directory([device("a", "1")]);
-  let heldBy: Held = () => assert.fail("nothing was told");
+  let knownAt: KnownEntry = () => assert.fail("nothing was told");
   const asking: DirectorySource = {
     ...directory,
-    changes(signal, held = heldBy) {
-      heldBy = held;
+    changes(signal, known = knownAt) {
+      knownAt = known;
       return directory.changes(signal);
     },
   };
@@ -168,8 +168,8 @@ test("a source can read the entries that the mirror holds", async (context) => {
   await until(() => civet.state().entries === 1);
   const { attributes } = device("a", "2");
   directory.put({ ...device("a", "2"), attributes });
-  await until(() => heldBy("a")?.attributes === attributes);
-  assert.equal(heldBy("b"), undefined);
+  await until(() => knownAt("a")?.attributes === attributes);
+  assert.equal(knownAt("b"), undefined);
 });
 
 test("every queue of the config is declared, also of hosts never up", async (context) => {

@@ -81,7 +81,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
       for (const line of changeLines(changes, authors, clock.monotonic())) log(line);
     },
   });
-  const reader = readDirectory({ source, publisher, held: tables.entry, ...waits });
+  const reader = readDirectory({ source, publisher, known: tables.entry, ...waits });
   const tellWave = publishWaves(config.waves ?? {}, {
     clock,
     leads: () => publisher.epoch !== undefined,

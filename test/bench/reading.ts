@@ -26,7 +26,7 @@ process.stdout.write(
 );
 
 async function added(entry: typeof tables.entry): Promise<number> {
-  const whole = await readWhole(server(), 1, syncEntryReader(), { log, held: entry });
+  const whole = await readWhole(server(), 1, syncEntryReader(), { log, known: entry });
   const all = used();
   if (whole.entries.length !== count) throw new Error("not all was read");
   return all - held;

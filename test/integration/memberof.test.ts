@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
-import type { AskedAttributes } from "../../src/core/directory/asked.ts";
 import type { Directory, Entry } from "../../src/core/directory/entry.ts";
+import type { RequestedAttributes } from "../../src/core/directory/requested-attributes.ts";
 import { service, type Table } from "../../src/core/service/service.ts";
 import { isRefused, refusalOf } from "../../src/core/stream/cells.ts";
 import { systemClock } from "../../src/daemon/clock.ts";
@@ -51,7 +51,7 @@ async function tablesOf(url: string, attributes: readonly string[] | undefined, 
     said,
     async next() {
       const { value } = await changes.next();
-      if (value?.kind === "refresh") tables.refresh(value.entries, 0, value.asked);
+      if (value?.kind === "refresh") tables.refresh(value.entries, 0, value.requested);
       else if (value?.kind === "change") tables.change(value.put, value.gone, 0);
       else assert.fail(JSON.stringify(value));
     },
@@ -118,8 +118,8 @@ test("a refresh with other requested attributes evaluates unchanged entries agai
   });
   const tables = transcription(new Map([["vpn", table as Table]]), { timezone: "UTC" });
   const entries = [{ uuid: "a", dn: alice, attributes: new Map([["uid", ["alice"]]]) }];
-  const refused = (asked?: AskedAttributes): number => {
-    tables.refresh(entries, 0, asked);
+  const refused = (requested?: RequestedAttributes): number => {
+    tables.refresh(entries, 0, requested);
     return tables.refusedCount("vpn");
   };
   assert.equal(refused({ attributes: ["*"], operational: [] }), 0);

@@ -3,7 +3,7 @@ import { identityOfDn, normalDn, rdnTexts } from "../../core/directory/dn.ts";
 import type { StoredEntry, Value } from "../../core/directory/entry.ts";
 import type { DirectoryEvent } from "../../core/directory/event.ts";
 import { isUuid } from "../../core/directory/identity.ts";
-import type { Held } from "../../ports/directory.ts";
+import type { KnownEntry } from "../../ports/directory.ts";
 import { takeOver } from "../take-over.ts";
 
 /** The entries on disk, which events change. */
@@ -13,7 +13,7 @@ export interface Content {
   /** Makes these entries the whole content. */
   replace(entries: Iterable<StoredEntry>): void;
   /** All entries. For an unchanged entry that the caller holds, it gives the held object. */
-  all(held?: Held): StoredEntry[];
+  all(known?: KnownEntry): StoredEntry[];
   /** The entries that were added, changed and removed since the last call. */
   changed(): { put: StoredEntry[]; gone: string[] };
   /** Forgets the changes since the last call of `changed`, as their transaction was rolled back. */
@@ -108,10 +108,10 @@ export function storedContent(database: DatabaseSync): Content {
       database.exec("DELETE FROM entry");
       for (const entry of entries) insert.run(entry.uuid, pathOf(entry.dn), bodyOf(entry));
     },
-    all(held) {
+    all(known) {
       // One by one: all rows at once would take as much memory again as the entries.
       const rows = database.prepare("SELECT path, body, uuid FROM entry").iterate();
-      return Array.from(rows, (row) => takeOver(readPlaced(row).entry, held));
+      return Array.from(rows, (row) => takeOver(readPlaced(row).entry, known));
     },
     changed() {
       // A mirror removes all entries below a removed name, so the entries that remain there are delivered again.

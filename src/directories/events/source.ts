@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import { version } from "../../core/util/version.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { EventDirectory, EventMessage, Held, SourceChange } from "../../ports/directory.ts";
+import type { EventDirectory, EventMessage, KnownEntry, SourceChange } from "../../ports/directory.ts";
 import { fileIdentity } from "../../sqlite/lock.ts";
 import { migrate, mustBeCurrent } from "../../sqlite/migrate.ts";
 import { retryWhileBusy, transaction } from "../../sqlite/open.ts";
@@ -28,9 +28,9 @@ const partial =
 interface Follower {
   waiting: SourceChange[];
   /** True if the follower is to get the whole content next. */
-  asked: boolean;
+  refreshRequested: boolean;
   call(): void;
-  readonly held: Held | undefined;
+  readonly known: KnownEntry | undefined;
 }
 
 /**
@@ -58,7 +58,7 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
 
   function ask(): void {
     for (const follower of followers) {
-      follower.asked = true;
+      follower.refreshRequested = true;
       follower.call();
     }
   }
@@ -71,25 +71,25 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
     version = found;
   }
 
-  function how(held: Held | undefined): SourceChange {
+  function how(known: KnownEntry | undefined): SourceChange {
     return snapshot(database, () => {
       const { state, complete } = standing(store);
       if (!complete) return { kind: "trouble", why: partial };
-      return { kind: "refresh", entries: store.content.all(held), state: [state] };
+      return { kind: "refresh", entries: store.content.all(known), state: [state] };
     });
   }
 
   function next(follower: Follower): SourceChange | undefined {
     look();
-    if (!follower.asked) return follower.waiting.shift();
+    if (!follower.refreshRequested) return follower.waiting.shift();
     // All undelivered changes are in the content that is read now.
-    Object.assign(follower, { asked: false, waiting: [] });
-    return how(follower.held);
+    Object.assign(follower, { refreshRequested: false, waiting: [] });
+    return how(follower.known);
   }
 
-  async function* changes(signal: AbortSignal, held?: Held): AsyncGenerator<SourceChange> {
+  async function* changes(signal: AbortSignal, known?: KnownEntry): AsyncGenerator<SourceChange> {
     const wake = wakeOf(clock, signal);
-    const follower: Follower = { waiting: [], asked: true, call: wake.call, held };
+    const follower: Follower = { waiting: [], refreshRequested: true, call: wake.call, known };
     followers.add(follower);
     try {
       for (; !signal.aborted; await wake.wait(every)) {

@@ -43,7 +43,7 @@ export async function* readLive(
     }
     const message = await inbox.next();
     if (message.id !== id) {
-      if (put.size + gone.length > 0) yield gathered(); // the message is compared with the held entries
+      if (put.size + gone.length > 0) yield gathered(); // the message is compared with the known entries
       for (const entry of await unreported.take(message)) put.set(entry.uuid, entry);
       continue;
     }

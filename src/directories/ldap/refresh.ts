@@ -1,6 +1,6 @@
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import type { DirectoryState } from "../../core/stream/messages.ts";
-import type { Held } from "../../ports/directory.ts";
+import type { KnownEntry } from "../../ports/directory.ts";
 import { takeOver } from "../take-over.ts";
 import type { Inbox } from "./inbox.ts";
 import { answers, readResult, refuseAnswer } from "./result.ts";
@@ -26,7 +26,7 @@ export async function readWhole(
   inbox: Inbox,
   id: number,
   read: (message: Message) => SyncEntry,
-  { log, held }: { readonly log: (line: string) => void; readonly held?: Held | undefined },
+  { log, known }: { readonly log: (line: string) => void; readonly known?: KnownEntry | undefined },
 ): Promise<Whole> {
   const entries = new Map<string, StoredEntry>();
   let bytes = 0;
@@ -42,8 +42,8 @@ export async function readWhole(
     }
     if (message.operation === answers.entry) {
       const { state: what, entry: found } = read(message);
-      const entry = takeOver(found, held);
-      const { uuid } = entry; // the text of the held entry, which is thus in memory once
+      const entry = takeOver(found, known);
+      const { uuid } = entry; // the text of the known entry, which is thus in memory once
       if (what === "delete") entries.delete(uuid);
       else if (what === "present")
         throw new Error("the server speaks no RFC 4533: it reports an unchanged entry in a whole content");

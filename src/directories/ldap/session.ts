@@ -1,8 +1,8 @@
-import { computedIn } from "../../core/directory/asked.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
+import { computedIn } from "../../core/directory/requested-attributes.ts";
 import type { DirectoryState } from "../../core/stream/messages.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Held, SourceChange } from "../../ports/directory.ts";
+import type { KnownEntry, SourceChange } from "../../ports/directory.ts";
 import { type Access, type Connection, connect } from "./connection.ts";
 import { Delivered, ReadAgain } from "./delivered.ts";
 import { entryReader } from "./entry.ts";
@@ -32,11 +32,11 @@ const beat = 30_000;
 const day = 24 * 60 * 60 * 1000;
 
 /**
- * The state of a follower across its sessions: its held entries, the delivered entries, and the names of renamed and
+ * The state of a follower across its sessions: its known entries, the delivered entries, and the names of renamed and
  * deleted ones.
  */
 export interface Following {
-  readonly held?: Held | undefined;
+  readonly known?: KnownEntry | undefined;
   readonly past: { readonly left: LeftNames; delivered: Delivered };
 }
 
@@ -47,15 +47,15 @@ export interface Following {
 export async function* openSession(
   options: SessionOptions,
   mustBePlausible: (entries: readonly StoredEntry[]) => void,
-  following: Following & { readonly signal: AbortSignal; readonly asked: AbortSignal },
+  following: Following & { readonly signal: AbortSignal; readonly refreshRequested: AbortSignal },
 ): AsyncGenerator<SourceChange> {
   const { clock, log } = options;
-  const { signal, asked, held, past } = following;
+  const { signal, refreshRequested, known, past } = following;
   const over = new AbortController();
   const connection = await connect(options, clock, signal);
-  const askedFor = (): void => connection.close(new ReadAgain("a refresh was requested"));
-  asked.addEventListener("abort", askedFor);
-  if (asked.aborted) askedFor();
+  const endSession = (): void => connection.close(new ReadAgain("a refresh was requested"));
+  refreshRequested.addEventListener("abort", endSession);
+  if (refreshRequested.aborted) endSession();
   try {
     void keepAsking(connection, options.base, clock, over.signal);
     const inbox = inboxOf(connection);
@@ -67,14 +67,14 @@ export async function* openSession(
       ...parts,
       delivered,
       left: past.left,
-      held,
+      known,
       clock,
       signal: over.signal,
       log,
     });
     yield* readLive({ ...parts, id, delivered, unreported }, state);
   } finally {
-    asked.removeEventListener("abort", askedFor);
+    refreshRequested.removeEventListener("abort", endSession);
     over.abort();
     connection.close();
   }
@@ -85,7 +85,7 @@ async function* deliverWhole(
   parts: SubtreeParts & { readonly server: Server },
   { base, clock, log }: SessionOptions,
   mustBePlausible: (entries: readonly StoredEntry[]) => void,
-  { held, past }: Following,
+  { known, past }: Following,
 ) {
   const { connection, inbox, wanted, server, read } = parts;
   const started = clock.monotonic();
@@ -96,20 +96,20 @@ async function* deliverWhole(
   const unseen = wanted.filter === undefined ? undefined : computedIn(wanted.filter, operational);
   if (unseen !== undefined) throw new Error(unseen);
   const id = sendSyncSearch(connection, wanted, base, "refreshAndPersist");
-  const { entries, state: said } = await readWhole(inbox, id, read, { log, held });
+  const { entries, state: said } = await readWhole(inbox, id, read, { log, known });
   mustBePlausible(entries);
   const delivered = new Delivered();
   for (const { uuid, dn } of entries) delivered.put(uuid, dn);
   for (const uuid of past.delivered.uuids()) {
-    const before = held?.(uuid)?.dn;
+    const before = known?.(uuid)?.dn;
     if (before !== undefined && before !== delivered.name(uuid)) past.left.add(before);
   }
   past.delivered = delivered;
   const state = said.length > 0 ? said : await readState();
   const seconds = ((clock.monotonic() - started) / 1000).toFixed(1);
   log(`the directory: ${entries.length} entries read in ${seconds} s`);
-  const asked = { attributes: attributesOf(wanted), operational };
-  yield { kind: "refresh", entries, state, asked } as const;
+  const requested = { attributes: attributesOf(wanted), operational };
+  yield { kind: "refresh", entries, state, requested } as const;
   return { id, delivered, state };
 }
 

@@ -1,6 +1,6 @@
 import { backoff } from "../../core/util/backoff.ts";
 import { UserError } from "../../core/util/errors.ts";
-import type { DirectorySource, Held, SourceChange } from "../../ports/directory.ts";
+import type { DirectorySource, KnownEntry, SourceChange } from "../../ports/directory.ts";
 import { Delivered, ReadAgain } from "./delivered.ts";
 import { LeftNames } from "./left-names.ts";
 import { plausibility } from "./plausible.ts";
@@ -33,33 +33,38 @@ export function ldapSource(options: LdapSourceOptions): DirectorySource {
   }
   const followers = new Set<() => void>();
 
-  async function* changes(signal: AbortSignal, held?: Held): AsyncGenerator<SourceChange> {
+  async function* changes(signal: AbortSignal, known?: KnownEntry): AsyncGenerator<SourceChange> {
     const mustBePlausible = plausibility(options, log);
     const past = { left: new LeftNames(clock), delivered: new Delivered() };
-    let asked = new AbortController();
-    const ask = (): void => asked.abort();
+    let refreshRequest = new AbortController();
+    const ask = (): void => refreshRequest.abort();
     followers.add(ask);
     let failures = 0;
     try {
       while (!signal.aborted) {
-        asked = new AbortController();
+        refreshRequest = new AbortController();
         const started = clock.monotonic();
         let error: unknown;
         try {
-          const session = openSession(options, mustBePlausible, { signal, asked: asked.signal, held, past });
+          const session = openSession(options, mustBePlausible, {
+            signal,
+            refreshRequested: refreshRequest.signal,
+            known,
+            past,
+          });
           for await (const change of session) yield change;
         } catch (thrown) {
           error = thrown;
         }
         if (signal.aborted) return;
         if (clock.monotonic() - started > steady) failures = 0;
-        if (asked.signal.aborted) continue;
+        if (refreshRequest.signal.aborted) continue;
         failures += 1;
         if (error instanceof ReadAgain) log(`the directory: ${error.message}: reading it whole again`);
         if (error instanceof ReadAgain && failures === 1) continue;
         yield { kind: "trouble", why: sayTrouble(error, options) };
         const wait = asksForCare(error) ? carefulWait : backoff(failures, waits);
-        await clock.sleep(wait, AbortSignal.any([signal, asked.signal]));
+        await clock.sleep(wait, AbortSignal.any([signal, refreshRequest.signal]));
       }
     } finally {
       followers.delete(ask);

@@ -1,7 +1,7 @@
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import { sameEntry } from "../../core/directory/same-entry.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Held } from "../../ports/directory.ts";
+import type { KnownEntry } from "../../ports/directory.ts";
 import { type Delivered, ReadAgain } from "./delivered.ts";
 import type { LeftNames } from "./left-names.ts";
 import { entriesNaming } from "./naming.ts";
@@ -32,7 +32,7 @@ const step = 1_000;
 export interface UnreportedParts extends SubtreeParts {
   readonly delivered: Delivered;
   readonly left: LeftNames;
-  readonly held: Held | undefined;
+  readonly known: KnownEntry | undefined;
   readonly clock: Clock;
   /** Aborts at the end of the session. */
   readonly signal: AbortSignal;
@@ -41,7 +41,7 @@ export interface UnreportedParts extends SubtreeParts {
 
 /**
  * Finds writes of a server that the stream does not have. When an entry is renamed or deleted, slapd's overlay refint
- * replaces its name in the values of others. syncprov does not send these writes, and no entryCSN changes. So the held
+ * replaces its name in the values of others. syncprov does not send these writes, and no entryCSN changes. So the known
  * entries with such a name are read again.
  */
 export interface UnreportedWrites {
@@ -50,8 +50,8 @@ export interface UnreportedWrites {
   /** Notes a removed entry of the stream, with its name if the server has sent it. */
   noteRemoved(uuid: string, dn?: string): void;
   /**
-   * Takes a message that is not of the stream. All earlier changes of the stream must be held by now. Returns the entries
-   * that differ from the held ones, under their held names: only the stream changes names.
+   * Takes a message that is not of the stream. All earlier changes of the stream must be known by now. Returns the entries
+   * that differ from the known ones, under their known names: only the stream changes names.
    */
   take(message: Message): Promise<readonly StoredEntry[]>;
 }
@@ -65,7 +65,7 @@ interface Reading {
 
 /** Makes the searches of a session. It begins with the due ones of the last session. */
 export function unreportedWrites(parts: UnreportedParts): UnreportedWrites {
-  const { connection, wanted, read, delivered, left, held, clock, signal, log } = parts;
+  const { connection, wanted, read, delivered, left, known, clock, signal, log } = parts;
   const readings = new Map<number, Reading>(); // by the message number of their search
   const found = new Map<string, StoredEntry>();
   let toRead: string[] = [];
@@ -101,7 +101,7 @@ export function unreportedWrites(parts: UnreportedParts): UnreportedWrites {
 
   function* allHeld(): Generator<StoredEntry> {
     for (const uuid of delivered.uuids()) {
-      const entry = held?.(uuid);
+      const entry = known?.(uuid);
       if (entry) yield entry;
     }
   }
@@ -110,7 +110,7 @@ export function unreportedWrites(parts: UnreportedParts): UnreportedWrites {
     while (readings.size < together) {
       const uuid = toRead.pop();
       if (uuid === undefined) break;
-      const dn = held?.(uuid)?.dn;
+      const dn = known?.(uuid)?.dn;
       if (dn !== undefined) readings.set(sendSyncSearch(connection, wanted, dn, "refreshOnly", "base"), { uuid, dn });
     }
     if (readings.size > 0) return;
@@ -118,7 +118,7 @@ export function unreportedWrites(parts: UnreportedParts): UnreportedWrites {
     void wait();
   }
 
-  /** Compares a reading of an entry with the held one. A later change is in the stream. */
+  /** Compares a reading of an entry with the known one. A later change is in the stream. */
   function takeReading({ uuid, dn, found: entry, overtaken }: Reading, end: Message): void {
     try {
       readResult(end.body);
@@ -141,7 +141,7 @@ export function unreportedWrites(parts: UnreportedParts): UnreportedWrites {
   function different(): StoredEntry[] {
     const entries: StoredEntry[] = [];
     for (const [uuid, { attributes }] of found) {
-      const before = held?.(uuid);
+      const before = known?.(uuid);
       const after = before && { uuid, dn: before.dn, attributes };
       if (after && !sameEntry(before, after)) entries.push(after);
     }
@@ -150,7 +150,7 @@ export function unreportedWrites(parts: UnreportedParts): UnreportedWrites {
   }
 
   function leaves(dn: string | undefined): void {
-    if (dn === undefined || !held) return;
+    if (dn === undefined || !known) return;
     left.add(dn);
     void wait();
   }
@@ -159,12 +159,12 @@ export function unreportedWrites(parts: UnreportedParts): UnreportedWrites {
   return {
     noteReported(uuid, dn) {
       overtake(uuid);
-      const before = held?.(uuid)?.dn;
+      const before = known?.(uuid)?.dn;
       if (before !== dn) leaves(before);
     },
     noteRemoved(uuid, dn) {
       overtake(uuid);
-      leaves(held?.(uuid)?.dn);
+      leaves(known?.(uuid)?.dn);
       leaves(dn);
     },
     async take(message) {

@@ -43,9 +43,9 @@ export function ldifSource({ file, clock, settleAfter = 200, every = 2000 }: Ldi
   async function* changes(signal: AbortSignal): AsyncGenerator<SourceChange> {
     const wake = wakeOf(clock, signal);
     const watcher = watching(file, wake.call);
-    let asked = false;
+    let refreshRequested = false;
     const ask = (): void => {
-      asked = true;
+      refreshRequested = true;
       wake.call();
     };
     followers.add(ask);
@@ -59,7 +59,7 @@ export function ldifSource({ file, clock, settleAfter = 200, every = 2000 }: Ldi
         wait = every;
         watcher.renew();
         const seen = await stampOf(file);
-        if (seen.is === done && !asked) continue;
+        if (seen.is === done && !refreshRequested) continue;
         since ??= clock.monotonic();
         const quiet = seen.is === done || (first && clock.now() - seen.written >= settleAfter * inPlaceFactor);
         if (first) inode = seen.inode;
@@ -79,8 +79,8 @@ export function ldifSource({ file, clock, settleAfter = 200, every = 2000 }: Ldi
         }
         since = undefined;
         done = found instanceof UserError && !(found instanceof Unfinished) ? undefined : stamp?.is;
-        const change = news(found, asked);
-        asked = false;
+        const change = news(found, refreshRequested);
+        refreshRequested = false;
         if (change) yield change;
       }
     } finally {

@@ -36,7 +36,7 @@ function scene(context: TestContext) {
       interrupt: () => calls.push("interrupt"),
       digests: () => calls.push("digests"),
     },
-    ...{ held: tables.entry, clock, signal: stop.signal, log: (line: string) => log.push(line) },
+    ...{ known: tables.entry, clock, signal: stop.signal, log: (line: string) => log.push(line) },
   });
   context.after(async () => {
     stop.abort();
@@ -84,7 +84,7 @@ test("an order to verify reads the directory once, then publishes digests and th
   const { reader, deliver, calls } = scene(context);
   await deliver(whole("a", "b"));
   calls.length = 0;
-  for (const asked of [7, 7]) reader.verify(asked);
+  for (const orderedAt of [7, 7]) reader.verify(orderedAt);
   assert.deepEqual(calls, ["refresh"]);
   assert.equal(reader.verified, undefined);
   assert.deepEqual(await deliver(whole("a", "c")), ["write 2", "complete", "digests"]);
@@ -93,6 +93,6 @@ test("an order to verify reads the directory once, then publishes digests and th
   calls.length = 0;
   reader.verify(7);
   assert.deepEqual(calls, []);
-  for (const asked of [0, 0]) reader.verify(asked);
+  for (const orderedAt of [0, 0]) reader.verify(orderedAt);
   assert.deepEqual(calls, ["refresh", "refresh"]);
 });

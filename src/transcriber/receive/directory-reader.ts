@@ -1,5 +1,5 @@
 import type { Clock } from "../../ports/clock.ts";
-import type { DirectorySource, Held, SourceChange } from "../../ports/directory.ts";
+import type { DirectorySource, KnownEntry, SourceChange } from "../../ports/directory.ts";
 import type { Publisher } from "../publish/publisher.ts";
 import type { TableChanges } from "../tables/transcription.ts";
 import { followSource } from "./follow-source.ts";
@@ -8,7 +8,7 @@ export interface DirectoryReaderOptions {
   readonly source: DirectorySource;
   readonly publisher: Pick<Publisher, "write" | "complete" | "interrupt" | "digests">;
   /** The entries that the mirror holds. */
-  readonly held: Held;
+  readonly known: KnownEntry;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   log(line: string): void;
@@ -24,27 +24,28 @@ export interface DirectoryReader {
   readonly trouble: { readonly why: string; readonly since: number } | undefined;
   /** The newest finished order to verify: its time, and the number of entries that differed. */
   readonly verified: { readonly asked: number; readonly differed: number } | undefined;
-  /** Reads the whole directory again, then publishes every digest. `asked` is the time of the order; 0 if unknown. */
-  verify(asked: number): void;
+  /** Reads the whole directory again, then publishes every digest. `orderedAt` is the time of the order; 0 if unknown. */
+  verify(orderedAt: number): void;
   /** Resolves after the signal. */
   readonly done: Promise<void>;
 }
 
 export function readDirectory(options: DirectoryReaderOptions): DirectoryReader {
-  const { source, publisher, held, clock, signal, log } = options;
+  const { source, publisher, known, clock, signal, log } = options;
   const whole = Promise.withResolvers<void>();
   let complete = false;
   let trouble: DirectoryReader["trouble"];
   let verified: DirectoryReader["verified"];
   /** The time of the order to verify that is being carried out. */
-  let asked: number | undefined;
+  let orderedAt: number | undefined;
 
   async function take(change: SourceChange): Promise<void> {
     if (change.kind === "trouble") return interrupted(change.why);
     const { state } = change;
     if (change.kind === "change")
       await publisher.write((tables, now) => tables.change(change.put, change.gone, now), state);
-    else await publisher.write((tables, now) => tables.refresh(change.entries, now, change.asked), state, refreshed);
+    else
+      await publisher.write((tables, now) => tables.refresh(change.entries, now, change.requested), state, refreshed);
   }
 
   function interrupted(why: string): void {
@@ -59,9 +60,9 @@ export function readDirectory(options: DirectoryReaderOptions): DirectoryReader 
     complete = true;
     whole.resolve();
     publisher.complete();
-    if (asked === undefined) return;
-    verified = { asked, differed: entries.size };
-    asked = undefined;
+    if (orderedAt === undefined) return;
+    verified = { asked: orderedAt, differed: entries.size };
+    orderedAt = undefined;
     publisher.digests();
   }
 
@@ -78,11 +79,11 @@ export function readDirectory(options: DirectoryReaderOptions): DirectoryReader 
     },
     verify(at) {
       // The same order may come again before it is answered.
-      if (at !== 0 && at === (asked ?? verified?.asked)) return;
+      if (at !== 0 && at === (orderedAt ?? verified?.asked)) return;
       log("asked to verify: the directory is read again");
-      asked = at;
+      orderedAt = at;
       source.refresh();
     },
-    done: followSource(source, take, { clock, signal, held }),
+    done: followSource(source, take, { clock, signal, known }),
   };
 }

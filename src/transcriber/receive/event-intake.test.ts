@@ -37,8 +37,8 @@ test("an order among events keeps its user, and a rejected one stops nothing", a
   const stored: number[] = [];
   const inbound = {
     event() {},
-    verify(asked: number, user: string | undefined) {
-      throw new Error(`asked at ${asked} by ${user}`);
+    verify(orderedAt: number, user: string | undefined) {
+      throw new Error(`asked at ${orderedAt} by ${user}`);
     },
   };
   const store = { take: async (messages: readonly unknown[]) => void stored.push(messages.length) };

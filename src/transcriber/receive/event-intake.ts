@@ -6,7 +6,7 @@ import { plainLine } from "../../core/util/shown.ts";
 import type { Delivery } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { EventDirectory, EventMessage } from "../../ports/directory.ts";
-import { type Inbound, ofSender, readBody, verifyAsked } from "./listener.ts";
+import { type Inbound, ofSender, readBody, verifyOrderedAt } from "./listener.ts";
 
 export interface EventIntake {
   take(delivery: Delivery): void;
@@ -53,9 +53,9 @@ export function eventIntake(
     storing = false;
   }
 
-  function verify(asked: number, user: string | undefined): void {
+  function verify(orderedAt: number, user: string | undefined): void {
     try {
-      inbound.verify(asked, user);
+      inbound.verify(orderedAt, user);
     } catch (error) {
       logOnce(user, `a message${ofSender(user)} to trigger.event is rejected: ${plainLine(reason(error))}`);
     }
@@ -87,7 +87,7 @@ export function eventIntake(
 function readMessage(body: Uint8Array): EventMessage | number {
   try {
     const json = readBody(body);
-    return verifyAsked(json) ?? { body, event: readEvent(json) };
+    return verifyOrderedAt(json) ?? { body, event: readEvent(json) };
   } catch (error) {
     return { body, wrong: plainLine(reason(error)) };
   }

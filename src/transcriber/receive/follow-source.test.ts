@@ -16,7 +16,7 @@ test("a source that ends is trouble, and is followed again after growing waits",
     },
   };
   const take = async (change: SourceChange): Promise<void> => void taken.push(change);
-  const done = followSource(source, take, { clock, signal: stop.signal, held: () => undefined });
+  const done = followSource(source, take, { clock, signal: stop.signal, known: () => undefined });
   await clock.advance(1_000);
   assert.deepEqual(begun, [0, 100, 300, 700]);
   assert.deepEqual(taken.at(-1), { kind: "trouble", why: "the directory's source has ended" });
@@ -40,6 +40,6 @@ test("the next change is read once the last one is taken", async () => {
     await new Promise((resolve) => setImmediate(resolve));
     if (change.kind === "trouble") order.push(`takes ${change.why}`);
   };
-  await followSource(source, take, { clock: virtualClock(0), signal: stop.signal, held: () => undefined });
+  await followSource(source, take, { clock: virtualClock(0), signal: stop.signal, known: () => undefined });
   assert.deepEqual(order, ["reads a", "takes a", "reads b", "takes b"]);
 });

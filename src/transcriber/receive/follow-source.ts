@@ -1,7 +1,7 @@
 import { backoff } from "../../core/util/backoff.ts";
 import { reason } from "../../core/util/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { DirectorySource, Held, SourceChange } from "../../ports/directory.ts";
+import type { DirectorySource, KnownEntry, SourceChange } from "../../ports/directory.ts";
 
 /**
  * Delivers the changes of a source until the signal, each after the last one is taken. The end or an error of a source
@@ -10,11 +10,11 @@ import type { DirectorySource, Held, SourceChange } from "../../ports/directory.
 export async function followSource(
   source: Pick<DirectorySource, "changes">,
   take: (change: SourceChange) => Promise<void>,
-  { clock, signal, held }: { readonly clock: Clock; readonly signal: AbortSignal; readonly held: Held },
+  { clock, signal, known }: { readonly clock: Clock; readonly signal: AbortSignal; readonly known: KnownEntry },
 ): Promise<void> {
   for (let failures = 0; !signal.aborted; ) {
     try {
-      for await (const change of source.changes(signal, held)) {
+      for await (const change of source.changes(signal, known)) {
         await take(change);
         failures = 0;
       }

@@ -21,7 +21,7 @@ export interface InboundOptions {
   readonly wrongOrderer: WrongOrderer;
   readonly clock: Pick<Clock, "monotonic">;
   readonly onReport: (report: ReportMessage) => void;
-  verify(asked: number): void;
+  verify(orderedAt: number): void;
   log(line: string): void;
 }
 
@@ -81,10 +81,10 @@ export function handleInbound(options: InboundOptions): Inbound {
       steady.observe(refusal.asOf.clock, refusal.host);
       publisher.noteStale(refusal);
     },
-    verify(asked, user) {
+    verify(orderedAt, user) {
       const wrong = wrongOrderer(user);
       if (wrong) throw new Error(wrong);
-      options.verify(asked);
+      options.verify(orderedAt);
     },
     event(event) {
       const late = attribution.addEvent(event, clock.monotonic());

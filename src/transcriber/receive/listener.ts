@@ -34,7 +34,7 @@ export interface Inbound {
   refusal(refusal: RefusalMessage, user: string | undefined): void;
   event(event: DirectoryEvent): void;
   /** Handles an order to compare the mirror with the directory, and the tables with those of the hosts. */
-  verify(asked: number, user: string | undefined): void;
+  verify(orderedAt: number, user: string | undefined): void;
 }
 
 /** Reads the messages of hosts and bindings. A malformed one is logged and acknowledged, and stops nothing. */
@@ -56,8 +56,8 @@ export function listener(inbound: Inbound, log: (line: string) => void, { monoto
     /** Takes a message of the event queue. */
     event: (delivery: Delivery): void =>
       take(delivery, bodyLimit, (body) => {
-        const asked = verifyAsked(body);
-        if (asked !== undefined) inbound.verify(asked, delivery.user);
+        const orderedAt = verifyOrderedAt(body);
+        if (orderedAt !== undefined) inbound.verify(orderedAt, delivery.user);
         else inbound.event(readEvent(body));
       }),
   };
@@ -67,7 +67,7 @@ export function listener(inbound: Inbound, log: (line: string) => void, { monoto
 export const ofSender = (user: string | undefined): string => (user === undefined ? "" : ` of ${user}`);
 
 /** The time of a person's order to verify, if a message of the event queue is one; 0 for an order without a time. */
-export function verifyAsked(body: unknown): number | undefined {
+export function verifyOrderedAt(body: unknown): number | undefined {
   const { data } = orderMessage.safeParse(body);
   return data?.order === "verify" ? (data.at ?? 0) : undefined;
 }

@@ -1,9 +1,9 @@
-import type { Unread } from "../../core/directory/asked.ts";
 import { attributeName } from "../../core/directory/attributes.ts";
 import { isClass } from "../../core/directory/classes.ts";
 import { readDate } from "../../core/directory/dates.ts";
 import { rdnValue } from "../../core/directory/dn.ts";
 import type { Entry, Value } from "../../core/directory/entry.ts";
+import type { Unread } from "../../core/directory/requested-attributes.ts";
 import { NotRead, Refusal, reason } from "../../core/util/errors.ts";
 import type { MirrorEntry } from "../mirror/mirror-entry.ts";
 

@@ -1,6 +1,6 @@
 import type { ReadConfig } from "../../core/config/config.ts";
-import { type AskedAttributes, unreadOf } from "../../core/directory/asked.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
+import { type RequestedAttributes, unreadOf } from "../../core/directory/requested-attributes.ts";
 import type { Table as Declaration } from "../../core/service/service.ts";
 import type { CellTable } from "../../core/stream/cell-table.ts";
 import { type Cell, type CellChange, coverOf, isRefused, refusalOf } from "../../core/stream/cells.ts";
@@ -42,7 +42,7 @@ export interface RefusedRow {
  * being applied.
  */
 export interface SlicedTranscription {
-  refresh(entries: readonly StoredEntry[], now: number, asked?: AskedAttributes): SlicedWork<TableChanges>;
+  refresh(entries: readonly StoredEntry[], now: number, requested?: RequestedAttributes): SlicedWork<TableChanges>;
   change(put: Iterable<StoredEntry>, gone: Iterable<string>, now: number): SlicedWork<TableChanges>;
   tick(now: number): SlicedWork<TableChanges>;
 }
@@ -52,8 +52,8 @@ export interface SlicedTranscription {
  * evaluates only the entries that it can affect.
  */
 export interface Transcription {
-  /** Takes the whole directory as one change. `asked` are the attributes that were read of it; absent if all were. */
-  refresh(entries: readonly StoredEntry[], now: number, asked?: AskedAttributes): TableChanges;
+  /** Takes the whole directory as one change. `requested` are the attributes that were read of it; absent if all were. */
+  refresh(entries: readonly StoredEntry[], now: number, requested?: RequestedAttributes): TableChanges;
   /** Takes added and changed entries, and the UUIDs of removed ones. */
   change(put: Iterable<StoredEntry>, gone: Iterable<string>, now: number): TableChanges;
   /** Takes the present time, milliseconds since 1970. */
@@ -82,7 +82,7 @@ export function transcription(
 ): Transcription {
   const mirror = new Mirror();
   const context: { timezone: string; unread?: EntryContext["unread"] } = { timezone };
-  let lastAsked: string | undefined;
+  let lastRequested: string | undefined;
   const computed = new Map(
     [...services].map(([name, declaration]) => [name, new ComputedTable(name, declaration, mirror, context)]),
   );
@@ -93,20 +93,20 @@ export function transcription(
   };
   const dnOf = (uuid: string): string | undefined => mirror.get(uuid)?.dn;
   /** The entries to evaluate again because other attributes were read of the directory: none, or all. */
-  function* affectedBy(asked: AskedAttributes | undefined): Generator<string> {
-    const text = JSON.stringify(asked);
-    if (!asked || text === lastAsked) return;
-    lastAsked = text;
-    context.unread = unreadOf(asked);
+  function* affectedBy(requested: RequestedAttributes | undefined): Generator<string> {
+    const text = JSON.stringify(requested);
+    if (!requested || text === lastRequested) return;
+    lastRequested = text;
+    context.unread = unreadOf(requested);
     for (const { uuid } of mirror.entries()) yield uuid;
   }
   function* follow(
     difference: Difference,
     now: number,
     applying: () => void,
-    asked?: AskedAttributes,
+    requested?: RequestedAttributes,
   ): SlicedWork<TableChanges> {
-    const again = [...affectedBy(asked)];
+    const again = [...affectedBy(requested)];
     const touched: [name: string, table: ComputedTable, keys: Set<string>][] = [];
     for (const [name, table] of computed) touched.push([name, table, yield* table.evaluate(difference, now, again)]);
     applying();
@@ -118,8 +118,8 @@ export function transcription(
     return { services, entries: difference.changed };
   }
   const sliced = (applying: () => void): SlicedTranscription => ({
-    *refresh(entries, now, asked) {
-      return yield* follow(yield* mirror.refresh(entries), now, applying, asked);
+    *refresh(entries, now, requested) {
+      return yield* follow(yield* mirror.refresh(entries), now, applying, requested);
     },
     *change(put, gone, now) {
       return yield* follow(yield* mirror.change(put, gone), now, applying);
@@ -128,7 +128,7 @@ export function transcription(
   });
   const whole = sliced(() => {});
   return {
-    refresh: (entries, now, asked) => atOnce(whole.refresh(entries, now, asked)),
+    refresh: (entries, now, requested) => atOnce(whole.refresh(entries, now, requested)),
     change: (put, gone, now) => atOnce(whole.change(put, gone, now)),
     tick: (now) => atOnce(whole.tick(now)),
     sliced,

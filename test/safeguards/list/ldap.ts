@@ -198,7 +198,7 @@ export const ldapRemovals: readonly Removal[] = [
     file: "src/directories/ldap/live.ts",
     edits: [
       [
-        "      if (put.size + gone.length > 0) yield gathered(); // the message is compared with the held entries\n",
+        "      if (put.size + gone.length > 0) yield gathered(); // the message is compared with the known entries\n",
         "",
       ],
     ],

@@ -189,7 +189,12 @@ export const rightsRemovals: readonly Removal[] = [
     guards: "a transcriber reads the directory again for a transcriber's user alone",
     without: "a binding keeps the transcriber reading for ever",
     file: "src/transcriber/receive/inbound.ts",
-    edits: [["      if (wrong) throw new Error(wrong);\n      options.verify(asked);", "      options.verify(asked);"]],
+    edits: [
+      [
+        "      if (wrong) throw new Error(wrong);\n      options.verify(orderedAt);",
+        "      options.verify(orderedAt);",
+      ],
+    ],
     tests: ["src/transcriber/receive/inbound.test.ts"],
   },
   {

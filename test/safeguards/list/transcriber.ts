@@ -143,7 +143,7 @@ export const transcriberRemovals: readonly Removal[] = [
     guards: "the same order to verify reads the directory once",
     without: "a person who waits has the directory read again and again",
     file: "src/transcriber/receive/directory-reader.ts",
-    edits: [["if (at !== 0 && at === (asked ?? verified?.asked)) return;", ""]],
+    edits: [["if (at !== 0 && at === (orderedAt ?? verified?.asked)) return;", ""]],
     tests: ["src/transcriber/receive/directory-reader.test.ts"],
   },
   {

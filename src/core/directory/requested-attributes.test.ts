@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type AskedAttributes, computedIn, unreadOf } from "./asked.ts";
+import { computedIn, type RequestedAttributes, unreadOf } from "./requested-attributes.ts";
 
-const why = (name: string, asked: AskedAttributes): string | undefined => unreadOf(asked)(name);
+const why = (name: string, requested: RequestedAttributes): string | undefined => unreadOf(requested)(name);
 const operational = ["memberof", "pwdchangedtime", "hassubordinates", "entrydn"];
 
 test("an operational attribute is read by its name or by +, not by *", () => {

@@ -4,7 +4,7 @@ import { attributeName } from "./attributes.ts";
  * The attributes that were requested from a live directory. They distinguish an absent attribute from one that was
  * never requested.
  */
-export interface AskedAttributes {
+export interface RequestedAttributes {
   /** The attributes of the search: names, `*` for user attributes, `+` for operational ones (RFC 3673). */
   readonly attributes: readonly string[];
   /** The normal names of the operational attributes of the server's schema; undefined if the schema cannot be read. */
@@ -50,7 +50,7 @@ const wellKnown = [
  * Returns the reason why a filter (RFC 4515) cannot choose entries: its matches would change without a report by the
  * server. Undefined if it can.
  */
-export function computedIn(filter: string, operational: AskedAttributes["operational"]): string | undefined {
+export function computedIn(filter: string, operational: RequestedAttributes["operational"]): string | undefined {
   const hidden = new Set(operational ?? wellKnown);
   // A parenthesis in a value is written \28.
   for (const [, written = ""] of filter.matchAll(/\(\s*([\w;.-]+)\s*(?:[~<>]?=|:)/g)) {
@@ -63,7 +63,7 @@ export function computedIn(filter: string, operational: AskedAttributes["operati
 }
 
 /** The test for attributes that cannot be read, from the attributes that were requested. */
-export function unreadOf({ attributes, operational }: AskedAttributes): Unread {
+export function unreadOf({ attributes, operational }: RequestedAttributes): Unread {
   const names = new Set(attributes.map(attributeName));
   const hidden = new Set(operational ?? wellKnown);
   const ranges = [...names].filter((name) => name.endsWith("-")); // of language tags (RFC 3866, 3.1): cn;lang-
