@@ -52,6 +52,12 @@ const terms: readonly (readonly [was: RegExp, say: string])[] = [
   [/\bso many\b/i, "the number"],
 ];
 
+/** The words of `terms` that have no other meaning in code, where a user of Unix is called `nobody`. */
+const idioms: typeof terms = [
+  ...terms.filter(([was]) => !/loaded|ow\(|sheets|speakers|kept|nobody/.test(was.source)),
+  [/\b(?:somebody|whoever|in force)\b/i, "the noun, or applied"],
+];
+
 /** The most words of a sentence in a comment. */
 const longestSentence = 25;
 
@@ -117,6 +123,17 @@ export const rules: Readonly<Record<string, Rule>> = {
       commentsOf(text)
         .flatMap(sentencesOf)
         .filter((sentence) => wordsOf(sentence) > longestSentence),
+  },
+  idioms: {
+    says: "comments and messages have none of the words that were given up",
+    files: code.filter((file) => /^(src|examples)\//.test(file) && !/\.test\.ts$/.test(file)),
+    wrongIn: (text) =>
+      idioms.flatMap(([was, say]) =>
+        text.split("\n").flatMap((line, index) => {
+          const found = was.exec(line.replace(/\/(?:\\.|[^/\n])+\//g, ""));
+          return found ? [`line ${index + 1}: "${found[0]}", say: ${say}`] : [];
+        }),
+      ),
   },
   lines: {
     says: "a line of prose has at most 120 characters",

@@ -82,7 +82,7 @@ export function receiver(
   const { name, messages } = store;
   const reconciled = rows && reconciliation(name, rows);
   let followed: Followed = store.facts?.followed ?? {};
-  let strangerSaid = Number.NEGATIVE_INFINITY;
+  let untrustedSaid = Number.NEGATIVE_INFINITY;
 
   function takeOne(delivery: Delivery, now: number): Taken | undefined {
     const read = readMessage(delivery.body, name);
@@ -97,8 +97,8 @@ export function receiver(
         return wrong === undefined ? { order: read.own } : refuse(wrong, now);
       }
       if (!rows) return setAside("it is about a table, but the service has none");
-      const stranger = distrust?.(delivery.body);
-      if (stranger !== undefined) return refuse(stranger, now);
+      const why = distrust?.(delivery.body);
+      if (why !== undefined) return refuse(why, now);
       return read.own.kind === "wave" ? { wave: read.own } : takeStream(rows, read.own, now);
     }
     if (rows) return setAside("a plain message, for a service whose rows are computed from the directory");
@@ -108,8 +108,8 @@ export function receiver(
 
   function refuse(why: string, now: number): undefined {
     store.untrusted.count(why, now);
-    if (Math.abs(now - strangerSaid) < untrustedPace) return;
-    strangerSaid = now;
+    if (Math.abs(now - untrustedSaid) < untrustedPace) return;
+    untrustedSaid = now;
     log(`a message is rejected: ${why}`);
   }
 
