@@ -32,7 +32,7 @@ export type SourceChange =
   | {
       readonly kind: "change";
       readonly put: readonly StoredEntry[];
-      readonly gone: readonly string[];
+      readonly removed: readonly string[];
       readonly state: DirectoryState;
     }
   /** The directory cannot be read now, or its answer is implausible: the reason, with the remedy. */

@@ -26,9 +26,9 @@ test("a single change is delivered as its added and removed entries", async () =
     if (seen.length === 3) directory.refresh();
     if (seen.length === 4) stop.abort();
   }
-  const [, put, gone, whole] = seen;
+  const [, put, removed, whole] = seen;
   assert.deepEqual(put?.kind === "change" && put.put, [entryOf("b")]);
-  assert.deepEqual(gone?.kind === "change" && gone.gone, ["cn=a,dc=campus"]);
+  assert.deepEqual(removed?.kind === "change" && removed.removed, ["cn=a,dc=campus"]);
   assert.deepEqual(whole?.kind === "refresh" && whole.entries, [entryOf("b")]);
   const states = seen.map((change) => (change.kind === "trouble" ? "" : (change.state[0] ?? "")));
   assert.deepEqual(states, [...states].sort(), "states grow though the clock stands still");

@@ -67,12 +67,12 @@ export function memoryDirectory(initial: Iterable<StoredEntry>, clock: Clock): M
     refresh: () => tell(whole()),
     put(...put) {
       store(put);
-      tell({ kind: "change", put, gone: [], state });
+      tell({ kind: "change", put, removed: [], state });
     },
-    remove(...gone) {
-      for (const uuid of gone) entries.delete(uuid);
+    remove(...removed) {
+      for (const uuid of removed) entries.delete(uuid);
       store([]);
-      tell({ kind: "change", put: [], gone, state });
+      tell({ kind: "change", put: [], removed, state });
     },
     replaceAll(all) {
       entries.clear();

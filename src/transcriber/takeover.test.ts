@@ -116,7 +116,7 @@ test("a lagging mirror waits for the state of hosts and announces no rollback", 
   await until(() => isActive(civet) && host.heard.length > 0);
   await world.clock.advance(59_000);
   assert.deepEqual(host.table.size, 0);
-  source.say({ kind: "change", put: [device("a", "1")], gone: [], state: state(6) });
+  source.say({ kind: "change", put: [device("a", "1")], removed: [], state: state(6) });
   await until(() => isEqual(host) && host.table.size === 1);
   await world.clock.advance(120_000);
   assert.ok(host.heard.every(({ rolledBack }) => !rolledBack));

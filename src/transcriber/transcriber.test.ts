@@ -118,7 +118,7 @@ test("before the first refresh there is no candidate, and no answer to hosts", a
   host.table.set("kept", '{"ip":"9"}');
   const source = scripted(
     { kind: "trouble", why: "the server is away" },
-    { kind: "change", put: [device("a", "1")], gone: [], state: state(1) },
+    { kind: "change", put: [device("a", "1")], removed: [], state: state(1) },
   );
   const civet = world.start("civet", source);
   host.ask("digest");

@@ -137,7 +137,7 @@ function sceneOf(directory: OpenDirectory) {
     if (change.kind === "refresh") content = new Map(change.entries.map((entry) => [entry.uuid, entry]));
     if (change.kind === "change") {
       for (const entry of change.put) content.set(entry.uuid, entry);
-      for (const uuid of change.gone) content.delete(uuid);
+      for (const uuid of change.removed) content.delete(uuid);
     }
     return change;
   };

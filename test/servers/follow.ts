@@ -39,7 +39,7 @@ export function follow(source: DirectorySource, { within = 10_000 } = {}): Follo
       const { value, done } = await Promise.race([changes.next(), late]);
       assert.ok(!done, "the directory ended by itself");
       if (value.kind === "refresh") atOnce(mirror.refresh(value.entries));
-      if (value.kind === "change") atOnce(mirror.change(value.put, value.gone));
+      if (value.kind === "change") atOnce(mirror.change(value.put, value.removed));
       seen.push(value);
       return value;
     } finally {

@@ -15,7 +15,7 @@ export interface Content {
   /** All entries. For an unchanged entry that the caller holds, it gives the held object. */
   all(known?: KnownEntry): StoredEntry[];
   /** The entries that were added, changed and removed since the last call. */
-  changed(): { put: StoredEntry[]; gone: string[] };
+  changed(): { put: StoredEntry[]; removed: string[] };
   /** Forgets the changes since the last call of `changed`, as their transaction was rolled back. */
   forget(): void;
 }
@@ -39,18 +39,18 @@ export function storedContent(database: DatabaseSync): Content {
   const byId = (uuid: string): Placed | undefined => first(byUuid.all(uuid));
 
   let put = new Map<string, StoredEntry>();
-  let gone = new Set<string>();
+  let removed = new Set<string>();
   /** The paths of removed entries: the entries below them may have to be delivered again. */
   let emptied = new Set<string>();
 
   function forget(): void {
-    [put, gone, emptied] = [new Map(), new Set(), new Set()];
+    [put, removed, emptied] = [new Map(), new Set(), new Set()];
   }
 
   function erase({ entry: { uuid }, path }: Placed): void {
     remove.run(uuid);
     put.delete(uuid);
-    gone.add(uuid);
+    removed.add(uuid);
     emptied.add(path);
   }
 
@@ -64,7 +64,7 @@ export function storedContent(database: DatabaseSync): Content {
     }
     remove.run(entry.uuid);
     insert.run(entry.uuid, path, bodyOf(entry));
-    gone.delete(entry.uuid);
+    removed.delete(entry.uuid);
     put.set(entry.uuid, entry);
   }
 
@@ -118,7 +118,7 @@ export function storedContent(database: DatabaseSync): Content {
       for (const path of emptied) {
         for (const { entry } of under(path)) if (!put.has(entry.uuid)) put.set(entry.uuid, entry);
       }
-      const told = { put: [...put.values()], gone: [...gone] };
+      const told = { put: [...put.values()], removed: [...removed] };
       forget();
       return told;
     },

@@ -105,7 +105,7 @@ test("before a seed the source delivers trouble with its remedy, and no content"
   await take(message("2", named("b"), null));
   await clock.advance(0);
   assert.ok(seen[2]?.kind === "change");
-  assert.deepEqual([seen[2].put, seen[2].gone], [[], ["cn=b,dc=campus"]]);
+  assert.deepEqual([seen[2].put, seen[2].removed], [[], ["cn=b,dc=campus"]]);
   assert.ok(olderState(seen[1].state, seen[2].state));
   stop.abort();
   await following;

@@ -119,7 +119,7 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
     refresh: ask,
     async take(messages, signal) {
       const change = await retryWhileBusy(() => takeDurably(messages), signal);
-      if (change.put.length + change.gone.length === 0) return;
+      if (change.put.length + change.removed.length === 0) return;
       for (const follower of followers) {
         follower.waiting.push(change);
         follower.call();

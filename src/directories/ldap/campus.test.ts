@@ -69,7 +69,7 @@ test("entries sent over TLS meanwhile are taken together, with pauses for other 
     { length: members },
     (_, n) => `dn: uid=u${n},ou=members,${top}\nchangetype: delete\n\n`,
   );
-  let [gone, changes, turns] = [0, 0, 0];
+  let [removed, changes, turns] = [0, 0, 0];
   const others = setInterval(() => (turns += 1), 0).unref();
   for await (const change of source.changes(stop.signal)) {
     if (change.kind === "refresh") {
@@ -78,14 +78,14 @@ test("entries sent over TLS meanwhile are taken together, with pauses for other 
       turns = 0;
     }
     if (change.kind !== "change") continue;
-    gone += change.gone.length;
+    removed += change.removed.length;
     changes += 1;
     const busyUntil = performance.now() + 3;
     while (performance.now() < busyUntil);
-    if (gone === members) stop.abort();
+    if (removed === members) stop.abort();
   }
   clearInterval(others);
-  assert.equal(gone, members);
+  assert.equal(removed, members);
   assert.ok(changes < members / 5, `${changes} changes`);
   assert.ok(turns >= changes / 2, `${turns} turns of others in ${changes} changes`);
 });

@@ -26,12 +26,12 @@ function asTheContractHasIt(source: DirectorySource): DirectorySource {
       };
       for await (const change of source.changes(signal, (uuid) => mirror.get(uuid))) {
         const names =
-          change.kind === "change" ? change.gone.map((uuid) => contractName(mirror.get(uuid)?.dn ?? "")) : [];
+          change.kind === "change" ? change.removed.map((uuid) => contractName(mirror.get(uuid)?.dn ?? "")) : [];
         const told: SourceChange =
           change.kind === "refresh"
             ? { ...change, entries: change.entries.map(show) }
             : change.kind === "change"
-              ? { ...change, put: change.put.map(show), gone: names }
+              ? { ...change, put: change.put.map(show), removed: names }
               : change;
         yield told;
       }

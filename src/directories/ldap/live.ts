@@ -25,25 +25,25 @@ export async function* readLive(
   const { inbox, id, delivered, unreported, read } = parts;
   let state = start;
   let put = new Map<string, StoredEntry>();
-  let gone: string[] = [];
+  let removed: string[] = [];
   const gathered = (): SourceChange => {
-    const change = { kind: "change", put: [...put.values()], gone, state } as const;
-    [put, gone] = [new Map(), []];
+    const change = { kind: "change", put: [...put.values()], removed, state } as const;
+    [put, removed] = [new Map(), []];
     return change;
   };
 
   for (;;) {
     // Over TLS each message is an event of its own: only the next turn of the event loop shows further ones. The broker
     // of the reader gets its turn between changes, too, even if a server sends many in a row.
-    if (put.size + gone.length > 0 && !inbox.more) await nextTurn();
-    const size = put.size + gone.length;
+    if (put.size + removed.length > 0 && !inbox.more) await nextTurn();
+    const size = put.size + removed.length;
     if (size > 0 && (!inbox.more || size >= mostTogether)) {
       yield gathered();
       await nextTurn();
     }
     const message = await inbox.next();
     if (message.id !== id) {
-      if (put.size + gone.length > 0) yield gathered(); // the message is compared with the known entries
+      if (put.size + removed.length > 0) yield gathered(); // the message is compared with the known entries
       for (const entry of await unreported.take(message)) put.set(entry.uuid, entry);
       continue;
     }
@@ -60,7 +60,7 @@ export async function* readLive(
         unreported.noteRemoved(uuid);
         delivered.delete(uuid);
       }
-      gone.push(...info.uuids);
+      removed.push(...info.uuids);
       state = laterState(state, csnsOf(info.cookie));
       continue;
     }
@@ -72,11 +72,11 @@ export async function* readLive(
       if (put.size > 0) yield gathered();
       unreported.noteRemoved(uuid, entry.dn);
       delivered.delete(uuid);
-      gone.push(uuid);
+      removed.push(uuid);
     } else {
       const place = delivered.put(uuid, entry.dn);
       const appeared = (what === "add" || place === "new") && parent !== false;
-      if (gone.length > 0 || (put.size > 0 && (appeared || place === "renamed"))) yield gathered();
+      if (removed.length > 0 || (put.size > 0 && (appeared || place === "renamed"))) yield gathered();
       unreported.noteReported(uuid, entry.dn);
       put.set(uuid, entry);
       for (const below of appeared ? await readSubtree(parts, entry) : []) {

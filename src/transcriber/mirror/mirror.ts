@@ -65,8 +65,8 @@ export class Mirror {
   }
 
   /** Adds or changes entries, and removes those of some UUIDs with their subtrees. */
-  *change(put: Iterable<StoredEntry>, gone: Iterable<string>): SlicedWork<Difference> {
-    return yield* this.#apply(yield* afterChange(this, put, gone));
+  *change(put: Iterable<StoredEntry>, removed: Iterable<string>): SlicedWork<Difference> {
+    return yield* this.#apply(yield* afterChange(this, put, removed));
   }
 
   /** Applies a change. Between its steps the mirror is inconsistent, and must not be read. */

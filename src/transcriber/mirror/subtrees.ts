@@ -39,12 +39,12 @@ export function* afterRefresh(directory: Before, entries: readonly StoredEntry[]
 export function* afterChange(
   directory: Before,
   put: Iterable<StoredEntry>,
-  gone: Iterable<string>,
+  removed: Iterable<string>,
 ): SlicedWork<Outcome> {
   const outcome: Outcome = new Map();
   for (const entry of put) outcome.set(entry.uuid, mirrored(entry));
   const delivered = [...outcome];
-  for (const uuid of gone) remove(directory, uuid, outcome);
+  for (const uuid of removed) remove(directory, uuid, outcome);
   const carried = new Set<string>();
   for (const [uuid, after] of delivered) {
     const before = directory.get(uuid);

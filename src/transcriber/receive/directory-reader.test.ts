@@ -54,7 +54,7 @@ function scene(context: TestContext) {
 
 test("the mirror is complete after the first refresh, not after a change", async (context) => {
   const { reader, deliver } = scene(context);
-  assert.deepEqual(await deliver({ kind: "change", put: [stored("a", "cn=a")], gone: [], state: [] }), ["write 1"]);
+  assert.deepEqual(await deliver({ kind: "change", put: [stored("a", "cn=a")], removed: [], state: [] }), ["write 1"]);
   assert.equal(reader.complete, false);
   assert.deepEqual(await deliver(whole("a", "b")), ["write 2", "complete"]);
   await reader.whole;
@@ -69,7 +69,7 @@ test("trouble interrupts the publisher from its first time until the next refres
   await deliver({ kind: "trouble", why: "the cable is cut" });
   await deliver({ kind: "trouble", why: "no such host" });
   assert.deepEqual(reader.trouble, { why: "no such host", since: 1_000 });
-  await deliver({ kind: "change", put: [], gone: ["a"], state: [] });
+  await deliver({ kind: "change", put: [], removed: ["a"], state: [] });
   assert.notEqual(reader.trouble, undefined);
   assert.deepEqual(await deliver(whole("b")), ["write 1", "complete"]);
   assert.equal(reader.trouble, undefined);

@@ -43,7 +43,7 @@ export function readDirectory(options: DirectoryReaderOptions): DirectoryReader 
     if (change.kind === "trouble") return interrupted(change.why);
     const { state } = change;
     if (change.kind === "change")
-      await publisher.write((tables, now) => tables.change(change.put, change.gone, now), state);
+      await publisher.write((tables, now) => tables.change(change.put, change.removed, now), state);
     else
       await publisher.write((tables, now) => tables.refresh(change.entries, now, change.requested), state, refreshed);
   }

@@ -43,7 +43,7 @@ export interface RefusedRow {
  */
 export interface SlicedTranscription {
   refresh(entries: readonly StoredEntry[], now: number, requested?: RequestedAttributes): SlicedWork<TableChanges>;
-  change(put: Iterable<StoredEntry>, gone: Iterable<string>, now: number): SlicedWork<TableChanges>;
+  change(put: Iterable<StoredEntry>, removed: Iterable<string>, now: number): SlicedWork<TableChanges>;
   tick(now: number): SlicedWork<TableChanges>;
 }
 
@@ -55,7 +55,7 @@ export interface Transcription {
   /** Takes the whole directory as one change. `requested` are the attributes that were read of it; absent if all were. */
   refresh(entries: readonly StoredEntry[], now: number, requested?: RequestedAttributes): TableChanges;
   /** Takes added and changed entries, and the UUIDs of removed ones. */
-  change(put: Iterable<StoredEntry>, gone: Iterable<string>, now: number): TableChanges;
+  change(put: Iterable<StoredEntry>, removed: Iterable<string>, now: number): TableChanges;
   /** Takes the present time, milliseconds since 1970. */
   tick(now: number): TableChanges;
   /** The same three in slices. `applying` is called before the first table changes. */
@@ -121,15 +121,15 @@ export function transcription(
     *refresh(entries, now, requested) {
       return yield* follow(yield* mirror.refresh(entries), now, applying, requested);
     },
-    *change(put, gone, now) {
-      return yield* follow(yield* mirror.change(put, gone), now, applying);
+    *change(put, removed, now) {
+      return yield* follow(yield* mirror.change(put, removed), now, applying);
     },
     tick: (now) => follow(noDifference, now, applying),
   });
   const whole = sliced(() => {});
   return {
     refresh: (entries, now, requested) => atOnce(whole.refresh(entries, now, requested)),
-    change: (put, gone, now) => atOnce(whole.change(put, gone, now)),
+    change: (put, removed, now) => atOnce(whole.change(put, removed, now)),
     tick: (now) => atOnce(whole.tick(now)),
     sliced,
     nextTime() {

@@ -32,7 +32,7 @@ export const ldapRemovals: readonly Removal[] = [
     guards: "an addition is told after the deletions before it",
     without: "an entry that went and came back is missing",
     file: "src/directories/ldap/live.ts",
-    edits: [["if (gone.length > 0 || (put.size > 0", "if ((put.size > 0"]],
+    edits: [["if (removed.length > 0 || (put.size > 0", "if ((put.size > 0"]],
     tests: ["src/directories/ldap/contract.test.ts"],
   },
   {
@@ -198,7 +198,7 @@ export const ldapRemovals: readonly Removal[] = [
     file: "src/directories/ldap/live.ts",
     edits: [
       [
-        "      if (put.size + gone.length > 0) yield gathered(); // the message is compared with the known entries\n",
+        "      if (put.size + removed.length > 0) yield gathered(); // the message is compared with the known entries\n",
         "",
       ],
     ],

@@ -135,7 +135,7 @@ export const transcriberRemovals: readonly Removal[] = [
     guards: "the mirror is complete after a refresh, not after a change",
     without: "hosts are told that all entries but a few are gone",
     file: "src/transcriber/receive/directory-reader.ts",
-    edits: [["change.gone, now), state);", "change.gone, now), state, refreshed);"]],
+    edits: [["change.removed, now), state);", "change.removed, now), state, refreshed);"]],
     tests: ["src/transcriber/receive/directory-reader.test.ts"],
   },
   {

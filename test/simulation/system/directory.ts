@@ -125,7 +125,7 @@ export function worldDirectory(initial: Campus, time: Time, faults: DirectoryFau
       state = [csnAfter(state[0], time.now())];
       if (!up) return;
       const entries = changed.map(([uuid, thing]) => entryOf(uuid, thing));
-      for (const { say } of followers) say({ kind: "change", put: entries, gone, state });
+      for (const { say } of followers) say({ kind: "change", put: entries, removed: gone, state });
     },
     backUp() {
       backup = { campus, state };
