@@ -42,6 +42,15 @@ export function normalDn(text: string): string {
   return plainDn(text) ?? parseDn(text).map(normalRdn).join(",");
 }
 
+/** The normal form of a DN; undefined for a malformed one, which names no entry. */
+export function readDn(text: string): string | undefined {
+  try {
+    return normalDn(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The parent of a normal DN: "" (the root DSE) for a suffix, undefined for the root DSE. */
 export function parentOf(dn: string): string | undefined {
   if (dn === "") return undefined;

@@ -163,7 +163,8 @@ export function olderState(a: DirectoryState, b: DirectoryState): boolean {
 export const covers = (state: DirectoryState, csns: readonly string[]): boolean =>
   csns.every((csn) => (csnOf(state, serverOf(csn)) ?? "") >= csn);
 
-const serverOf = (csn: string): string => csn.split("#", 3)[2] ?? "";
+/** The id of the server that made a CSN; "" if it has none. */
+export const serverOf = (csn: string): string => csn.split("#", 3)[2] ?? "";
 const csnOf = (state: DirectoryState, server: string): string | undefined =>
   state.find((csn) => serverOf(csn) === server);
 

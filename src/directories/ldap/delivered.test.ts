@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Delivered, ReadAgain } from "./delivered.ts";
+import { Delivered } from "./delivered.ts";
+import { ReadAgain } from "./read-again.ts";
 
 test("an entry is new, renamed or the same, and two never share a name", () => {
   const delivered = new Delivered();

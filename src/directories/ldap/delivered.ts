@@ -1,7 +1,4 @@
-/** The error of a reading that contradicts the stream of changes: the directory is read whole again, at once. */
-export class ReadAgain extends Error {
-  override name = "ReadAgain";
-}
+import { ReadAgain } from "./read-again.ts";
 
 /** The delivered entries, each with its name as written. Each change of the directory is compared with them. */
 export class Delivered {

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { dnLimit, normalDn } from "../../core/directory/dn.ts";
+import { dnLimit, readDn } from "../../core/directory/dn.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 
 /** The number of values that are examined before other work has a turn. */
@@ -67,12 +67,4 @@ function saysOne(value: string, forms: ReadonlySet<string>): boolean {
     if (forms.has(dn.slice(comma + 1))) return true;
   }
   return false;
-}
-
-function readDn(value: string): string | undefined {
-  try {
-    return normalDn(value);
-  } catch {
-    return undefined; // the value names no entry
-  }
 }

@@ -1,7 +1,7 @@
 import { attributeName } from "../../core/directory/attributes.ts";
 import { normalDn, parentOf } from "../../core/directory/dn.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
-import { ReadAgain } from "./delivered.ts";
+import { ReadAgain } from "./read-again.ts";
 import type { Wanted } from "./sync-search.ts";
 import { type Reader, who } from "./trouble.ts";
 

@@ -1,9 +1,10 @@
 import { backoff } from "../../core/util/backoff.ts";
 import { UserError } from "../../core/util/errors.ts";
 import type { DirectorySource, KnownEntry, SourceChange } from "../../ports/directory.ts";
-import { Delivered, ReadAgain } from "./delivered.ts";
+import { Delivered } from "./delivered.ts";
 import { LeftNames } from "./left-names.ts";
 import { plausibility } from "./plausible.ts";
+import { ReadAgain } from "./read-again.ts";
 import { checkedFilter } from "./requests.ts";
 import { openSession, type SessionOptions } from "./session.ts";
 import { asksForCare, sayTrouble } from "./trouble.ts";

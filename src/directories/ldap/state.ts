@@ -1,4 +1,4 @@
-import type { DirectoryState } from "../../core/stream/messages.ts";
+import { type DirectoryState, serverOf } from "../../core/stream/messages.ts";
 
 /**
  * The state after a change: the highest CSN of each server. A server whose clock was set back sends lower CSNs for
@@ -12,5 +12,3 @@ export function laterState(state: DirectoryState, csns: readonly string[]): Dire
   }
   return [...byServer.values()];
 }
-
-const serverOf = (csn: string): string => csn.split("#", 3)[2] ?? "";

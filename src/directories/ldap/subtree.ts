@@ -1,7 +1,7 @@
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import type { Connection } from "./connection.ts";
-import { ReadAgain } from "./delivered.ts";
 import type { Inbox } from "./inbox.ts";
+import { ReadAgain } from "./read-again.ts";
 import { ResultError } from "./result.ts";
 import { type SyncEntry, sendSyncSearch, type Wanted } from "./sync-search.ts";
 import type { Message } from "./wire.ts";

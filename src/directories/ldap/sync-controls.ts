@@ -5,7 +5,6 @@ import { BerReader, boolean, enumerated, octetString, sequence, set } from "../.
 
 export const syncRequestOid = "1.3.6.1.4.1.4203.1.9.1.1";
 export const syncStateOid = "1.3.6.1.4.1.4203.1.9.1.2";
-export const syncDoneOid = "1.3.6.1.4.1.4203.1.9.1.3";
 export const syncInfoOid = "1.3.6.1.4.1.4203.1.9.1.4";
 
 /** The mode of a search: the content once, or the content and then every change. */
@@ -73,10 +72,6 @@ export function readSyncInfo(value: Buffer): SyncInfo {
       throw new Error(`the server speaks no RFC 4533: a sync info message with tag ${reader.tag}`);
   }
 }
-
-/** The cookie of a Sync Done control. */
-export const readSyncDone = (value: Buffer): string | undefined =>
-  optionalCookie(new BerReader(value).inside(sequence, "a sync done"));
 
 /** The CSNs in a cookie of OpenLDAP (`rid=001,sid=001,csn=A;B`): one for each server. */
 export function csnsOf(cookie: string | undefined): string[] {

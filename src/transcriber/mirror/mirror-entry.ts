@@ -1,6 +1,5 @@
-import { parentOf } from "../../core/directory/dn.ts";
+import { parentOf, readDn } from "../../core/directory/dn.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
-import { readDn } from "./value-index.ts";
 
 /** An entry in the mirror, with the normal forms of its DN and of its parent's. */
 export interface MirrorEntry extends StoredEntry {

@@ -1,3 +1,4 @@
+import { readDn } from "../../core/directory/dn.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import { sameEntry } from "../../core/directory/same-entry.ts";
 import type { SlicedWork } from "../../core/util/slices.ts";
@@ -6,7 +7,7 @@ import { Multimap } from "./multimap.ts";
 import { resolveNamesake } from "./namesakes.ts";
 import { type Comparison, childrenRead, nameRead, type Read, type ReadSet, valueRead } from "./read-set.ts";
 import { afterChange, afterRefresh, type Outcome } from "./subtrees.ts";
-import { readDn, ValueIndex } from "./value-index.ts";
+import { ValueIndex } from "./value-index.ts";
 
 /** A change of the mirror: the entries that were added, changed or removed, and the reads whose answer has changed. */
 export interface Difference {

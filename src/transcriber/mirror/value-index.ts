@@ -1,4 +1,4 @@
-import { normalDn } from "../../core/directory/dn.ts";
+import { readDn } from "../../core/directory/dn.ts";
 import type { Attributes, Value } from "../../core/directory/entry.ts";
 import { comparable } from "../../core/directory/matching.ts";
 import { Multimap } from "./multimap.ts";
@@ -66,13 +66,4 @@ function normalValues(comparison: Comparison, attribute: string, values: readonl
     if (form !== undefined) normal.add(form);
   }
   return normal;
-}
-
-/** The normal form of a DN; undefined for a malformed one, which names no entry. */
-export function readDn(text: string): string | undefined {
-  try {
-    return normalDn(text);
-  } catch {
-    return undefined;
-  }
 }

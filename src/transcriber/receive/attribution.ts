@@ -1,6 +1,6 @@
+import { readDn } from "../../core/directory/dn.ts";
 import type { DirectoryEvent } from "../../core/directory/event.ts";
 import { plainLine } from "../../core/util/shown.ts";
-import { readDn } from "../mirror/value-index.ts";
 
 /** The time for which an event and its change wait for each other, in milliseconds. */
 const joinWithin = 30_000;

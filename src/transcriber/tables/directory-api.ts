@@ -1,5 +1,5 @@
 import { attributeName } from "../../core/directory/attributes.ts";
-import { parentOf } from "../../core/directory/dn.ts";
+import { parentOf, readDn } from "../../core/directory/dn.ts";
 import type { Directory, Entry } from "../../core/directory/entry.ts";
 import { comparable } from "../../core/directory/matching.ts";
 import { Refusal } from "../../core/util/errors.ts";
@@ -7,7 +7,6 @@ import type { Mirror } from "../mirror/mirror.ts";
 import type { MirrorEntry } from "../mirror/mirror-entry.ts";
 import { childrenOf, parentAsWritten, resolveNamesake } from "../mirror/namesakes.ts";
 import { childrenRead, contentRead, nameRead, type Read, valueRead } from "../mirror/read-set.ts";
-import { readDn } from "../mirror/value-index.ts";
 import { type EntryContext, entryApi, mustBeRead } from "./entry-api.ts";
 
 /** The context of one evaluation: the mirror and the time that it reads, and the record of its reads. */
