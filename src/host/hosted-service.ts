@@ -9,7 +9,7 @@ import { RemovalsNotice } from "./report/removals-notice.ts";
 import { serviceReport } from "./report/report.ts";
 import type { daemonComparer } from "./run/compare-daemon.ts";
 import { orders } from "./run/orders.ts";
-import type { RunContext } from "./run/run.ts";
+import type { RunContext } from "./run/run-context.ts";
 import { ServiceLoop } from "./run/service-loop.ts";
 
 /** One service on its host: its part of the store, its runs and its queue. */

@@ -10,8 +10,9 @@ import { virtualClock } from "../testing/virtual-clock.ts";
 import type { Inbox } from "./inbox/receive.ts";
 import { receiver } from "./inbox/receive.ts";
 import { serviceReport } from "./report/report.ts";
+import { handleNext } from "./run/handle-message.ts";
 import { orders } from "./run/orders.ts";
-import { handleNext, type RunContext } from "./run/run.ts";
+import type { RunContext } from "./run/run-context.ts";
 import { hostStore } from "./store/host-store.ts";
 
 const start = Date.UTC(2026, 10, 22);

@@ -10,7 +10,7 @@ import { readLdif } from "../daemon/read-file.ts";
 import { applyRecords } from "../directories/ldif/apply.ts";
 import { readContent } from "../directories/ldif/content.ts";
 import { readRecords } from "../directories/ldif/records.ts";
-import { runTable } from "../host/run/run.ts";
+import { runTable } from "../host/run/run-table.ts";
 import { hostStore } from "../host/store/host-store.ts";
 import { createAllTables } from "../host/store/schema.ts";
 import { dryMachine, type Noted } from "../machines/dry.ts";

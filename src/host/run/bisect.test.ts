@@ -10,7 +10,7 @@ import { memoryMachine } from "../../testing/memory-machine.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import { serviceReport } from "../report/report.ts";
 import { hostStore } from "../store/host-store.ts";
-import { runTable } from "./run.ts";
+import { runTable } from "./run-table.ts";
 
 const path = "/etc/demo/hosts";
 const whole = "/etc/demo/demo.conf";

@@ -1,7 +1,7 @@
 import type { OrderMessage } from "../../core/stream/messages.ts";
 import type { Inbox } from "../inbox/receive.ts";
 import { installer } from "../install/install.ts";
-import type { RunContext } from "./run.ts";
+import type { RunContext } from "./run-context.ts";
 
 /** Carries out a person's orders about a service. It only writes into the store; the next run acts. */
 export function orders({ store, service, rows }: Inbox, context: RunContext) {

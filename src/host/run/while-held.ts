@@ -3,7 +3,7 @@ import type { Table } from "../../core/service/service.ts";
 import { Held, reason } from "../../core/util/errors.ts";
 import { installer } from "../install/install.ts";
 import { hostApi } from "./host-api.ts";
-import type { RunContext } from "./run.ts";
+import type { RunContext } from "./run-context.ts";
 import { lookingHost } from "./trial.ts";
 import { withinDeadline } from "./within-deadline.ts";
 

@@ -8,7 +8,7 @@ import { until } from "../../../test/until.ts";
 import { service, type Table } from "../../core/service/service.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import { hostStore } from "../store/host-store.ts";
-import { runTable } from "./run.ts";
+import { runTable } from "./run-table.ts";
 
 const path = "/etc/demo/hosts.conf";
 const file = { path, text: "good" };
