@@ -286,7 +286,7 @@ test("after any events, a mirror of the changes equals the state on disk", async
         const follow = async () => {
           const { value } = await changes.next();
           if (value?.kind === "refresh") atOnce(mirror.refresh(value.entries));
-          if (value?.kind === "change") atOnce(mirror.change(value.put, value.gone));
+          if (value?.kind === "change") atOnce(mirror.change(value.put, value.removed));
         };
         await follow();
         for (const batch of batches) {

@@ -52,7 +52,7 @@ async function tablesOf(url: string, attributes: readonly string[] | undefined, 
     async next() {
       const { value } = await changes.next();
       if (value?.kind === "refresh") tables.refresh(value.entries, 0, value.requested);
-      else if (value?.kind === "change") tables.change(value.put, value.gone, 0);
+      else if (value?.kind === "change") tables.change(value.put, value.removed, 0);
       else assert.fail(JSON.stringify(value));
     },
     async [Symbol.asyncDispose]() {
