@@ -114,7 +114,7 @@ function runContext(name: string, options: HostOptions): RunContext {
   };
 }
 
-/** Stores what a start changes: the code, a full run, and removals recorded at a time ahead of now. */
+/** Stores what a start changes: the code, a full run, and removals with a future time. */
 function beginLife({ store, rows }: Inbox, code: string, { clock, removals }: RunContext): void {
   // A text that other code gave up may work with this code: its reload or probe may be corrected.
   if (store.facts?.code !== code) store.ledger.forgive();

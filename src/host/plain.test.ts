@@ -55,7 +55,7 @@ test("an unreadable message is parked again by a retry, later ones are handled",
   assert.deepEqual(secours.handled, [1, 2]);
   assert.deepEqual(
     report().parked.map(({ why }) => why),
-    ["not JSON in UTF-8", "protocol version 2, this host speaks 1"],
+    ["not JSON in UTF-8", "protocol version 2, but this host has version 1"],
   );
   assert.equal(report().failing, false, logged.join("\n"));
   const [first, second] = report().parked;

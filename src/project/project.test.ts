@@ -99,7 +99,7 @@ test("a file that is no service is one error that names it", async (t) => {
     ["export default () => {};", /^services\/names\.ts: its default export is not a service/],
     [
       `export default service({ ${good}, uniqe: ["ip"] });`,
-      /unknown word of a service "uniqe" .*did you mean "unique"\?$/,
+      /unknown option of a service "uniqe" .*did you mean "unique"\?$/,
     ],
     [
       "export default service({ row: z.object({ ip: Ip }), async run() {} });",

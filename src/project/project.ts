@@ -77,7 +77,9 @@ function checkServiceFiles(folder: string, config: ReadConfig, configFile: strin
   const known = serviceNames({ folder });
   for (const name of servicesOf(config)) {
     if (known.includes(name)) continue;
-    throw new UserError(`${configFile}: ${unknown("service", name, known)}; it would be ${serviceFile(folder, name)}`);
+    throw new UserError(
+      `${configFile}: ${unknown("service", name, known)}; its file would be ${serviceFile(folder, name)}`,
+    );
   }
 }
 

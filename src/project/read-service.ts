@@ -21,7 +21,7 @@ export function readService(value: unknown, file: string): Service {
     if (!isSchema(fields.schema)) wrong("service(schema, handle): expected a schema, such as z.object({ … })");
     return value as Service;
   }
-  for (const word of Object.keys(fields)) if (!words.includes(word)) wrong(unknown("word of a service", word, words));
+  for (const word of Object.keys(fields)) if (!words.includes(word)) wrong(unknown("option of a service", word, words));
   for (const word of ["row", "select", "run"]) if (fields[word] === undefined) wrong(`the service has no ${word}`);
   if (!isSchema(fields.row)) wrong("row: expected z.object({ … })");
   for (const word of functions) {

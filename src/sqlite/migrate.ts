@@ -183,7 +183,7 @@ function rightTexts(schema: Schema, number: number): Texts {
   return texts;
 }
 
-/** The statements that made a database, by the names of what they created. SQLite's own indexes have none. */
+/** The statements that made a database, by the names of the created objects. SQLite's own indexes have none. */
 const textsOf = (database: DatabaseSync): Texts =>
   new Map(
     database

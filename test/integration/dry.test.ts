@@ -11,7 +11,10 @@ test("up --dry shows the difference to the applied files, follows the directory,
   const { said } = project.spawn(["up", "--all", "--dry"]);
   await until(() => said().includes("box: names would change:"), { within });
   assert.match(said(), /it follows, and shows what it would change, until it is stopped/);
-  assert.match(said(), /out\/box\/names exists, but trigger did not write it: it would be held until it is approved/);
+  assert.match(
+    said(),
+    /out\/box\/names exists, but trigger did not write it: it would be held until its replacement is approved/,
+  );
   await until(() => /^\+laptop 192\.0\.2\.11$/m.test(said()), { within });
   project.write("directory.ldif", ldif([printer, { ...laptop, ip: "192.0.2.77" }]));
   await until(() => said().includes("+laptop 192.0.2.77"), { within });

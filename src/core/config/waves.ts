@@ -10,7 +10,7 @@ export interface Waves {
    */
   readonly order: readonly (readonly string[])[];
   /**
-   * Seconds, at most a day, after which a host activates a change without word of the waves before it; 60 by default.
+   * Seconds, at most a day, after which a host no longer waits for the waves before it; 60 by default.
    */
   readonly within?: number;
 }

@@ -66,7 +66,7 @@ export interface TableDigest {
   buckets(): string[];
 }
 
-/** Decides what to do with a message: an older epoch or directory state is refused, a message that came before is dropped. */
+/** Decides what to do with a message: an older epoch or directory state is refused, a repeated message is dropped. */
 export function follow(held: Followed, message: StreamMessage, table: TableDigest): Followup {
   const { mark } = held;
   if (mark && message.epoch < mark.epoch) return { followed: held, refused: "epoch" };
@@ -141,7 +141,7 @@ const askNext = (repair: readonly Range[]): { ask: TableQuestion } => {
 };
 
 /**
- * The state with its mark at a message. The pieces of an incomplete change are dropped: they are of no use any more.
+ * The state with its mark at a message. The pieces of an incomplete change are dropped: they are useless.
  */
 const markedAt = ({ pieces: _, ...held }: Followed, message: StreamMessage): Followed => ({
   ...held,

@@ -15,7 +15,7 @@ const hostName = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 /** Returns the reason why a text cannot name a service; undefined if it can. */
 export function wrongServiceName(text: string): string | undefined {
   if (!serviceName.test(text))
-    return `a service name has only a-z, 0-9 and _, a letter first: ${JSON.stringify(text)} is none`;
+    return `a service name has only a-z, 0-9 and _, a letter first: found ${JSON.stringify(text)}`;
   if (text === reportService) return `"${reportService}" is reserved for the reports of hosts`;
   return undefined;
 }
@@ -23,7 +23,7 @@ export function wrongServiceName(text: string): string | undefined {
 /** Returns the reason why a text cannot name a host; undefined if it can. */
 export function wrongHostName(text: string): string | undefined {
   if (hostName.test(text)) return undefined;
-  return `a host name has only a-z, 0-9 and -, no - at either end: ${JSON.stringify(text)} is none`;
+  return `a host name has only a-z, 0-9 and -, no - at either end: found ${JSON.stringify(text)}`;
 }
 
 /** The key that reaches every host of a service: `trigger.dhcp`. */

@@ -25,7 +25,7 @@ export function readMessage(body: Uint8Array, service: string): ReadMessage {
   }
   if (!isOwn(value)) return { plain: value };
   if (value.trigger !== protocolVersion) {
-    return { wrong: `protocol version ${shown(value.trigger)}, this host speaks ${protocolVersion}` };
+    return { wrong: `protocol version ${shown(value.trigger)}, but this host has version ${protocolVersion}` };
   }
   const read = serviceMessage.safeParse(value);
   if (!read.success) {

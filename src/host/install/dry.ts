@@ -31,7 +31,8 @@ export async function dryInstall(
       else await files.remove(path);
     }
     const isFound = disk !== undefined && disk.bytes.length > 0 && !isKnown(path) && !(await isMine(files, path));
-    if (isFound) log(`${path} exists, but trigger did not write it: it would be held until it is approved`);
+    if (isFound)
+      log(`${path} exists, but trigger did not write it: it would be held until its replacement is approved`);
     await files.makeDirectory(dirname(target.path));
     await files.write(target.path, target.bytes, modeAndOwner(target, context.secret));
   }

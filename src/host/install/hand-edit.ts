@@ -97,7 +97,7 @@ export function handEdits({ ledger, files, owned, clock, secret, log }: InstallC
       const edits = [...ledger.edits(path, now - editTime, now), now];
       if (edits.length < editLimit) continue;
       const times = edits.map((at) => new Date(at).toISOString()).join(", ");
-      const why = `another program keeps writing ${path} (${times}): it stays as it is until it is approved`;
+      const why = `another program keeps writing ${path} (${times}): it stays until its replacement is approved`;
       if (disk) log(`${why}\n${difference(target, disk, secret)}`);
       owned.hold([[path, disk?.hash ?? ""]]);
       ledger.hold(path, why);
@@ -126,8 +126,8 @@ export function handEdits({ ledger, files, owned, clock, secret, log }: InstallC
 
 function foundAt({ path, disk }: Target): string {
   if (disk?.odd === undefined)
-    return `${path} exists, but trigger did not write it: it stays until it is approved (a copy will be kept)`;
-  return `${path} is ${disk.odd}, in a folder that other users may write: it is not followed, and stays until it is approved. Name the target file instead, or make the folder writable for root alone`;
+    return `${path} exists, but trigger did not write it: it stays until its replacement is approved (a copy will be kept)`;
+  return `${path} is ${disk.odd}, in a folder that other users may write: it is not followed, and stays until its replacement is approved. Name the target file instead, or make the folder writable for root alone`;
 }
 
 /** The effect of replacing a file: one sentence, or a unified diff. */

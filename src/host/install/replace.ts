@@ -61,7 +61,7 @@ export function replacement({ ledger, files, clock, log }: InstallContext, { men
     }
   }
 
-  /** The file to roll back to: the one in place, but never the unprobed text of an install that did not end. */
+  /** The file to roll back to: the one in place, but never the unprobed text of an interrupted install. */
   async function lastGood(
     { path, disk }: Target,
     unfinished: PendingInstall | undefined,

@@ -3,7 +3,7 @@ import { prepared } from "./prepared.ts";
 
 /** The plain messages that wait on a host's disk, in order, and those that are parked for a person. */
 
-/** The number of waiting messages from which on a host accepts no more plain messages from the broker. */
+/** The most waiting messages: at this number a host stops accepting plain messages from the broker. */
 export const waitingLimit = 1000;
 
 /**

@@ -6,6 +6,6 @@ export function readJson<T>(schema: z.ZodType<T>, text: unknown): T | undefined 
   try {
     return schema.safeParse(JSON.parse(text)).data;
   } catch {
-    return undefined; // not JSON at all
+    return undefined; // the text is not JSON
   }
 }

@@ -31,7 +31,7 @@ export interface Removals {
   /** Counts removals that were made, except those that a person approved. In the caller's transaction. */
   count(rows: number, now: number): void;
   /**
-   * Counts removals of a time ahead of now as made just now, so that they count for one hour. Needed only at a start: a
+   * Counts removals with a future time as made now, so that they count for one hour. Needed only at a start: a
    * running process counts the hour by a clock that does not jump.
    */
   countAhead(now: number): void;

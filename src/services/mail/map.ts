@@ -91,7 +91,9 @@ export function postfixMap(host: Host, { path, type, postmap }: MapPlace) {
         if ((!found || moves.puts.size + moves.deletes.size > 0) && !host.owned.has(file, record)) {
           host.owned.hold([[file, record]]);
           const difference = `${moves.puts.size} aliases are missing or differ, ${moves.deletes.size} are only there`;
-          throw new Held(`${file} exists, but trigger did not write it (${difference}): it stays until it is approved`);
+          throw new Held(
+            `${file} exists, but trigger did not write it (${difference}): it stays until its replacement is approved`,
+          );
         }
       }
       host.owned.claim([file]);

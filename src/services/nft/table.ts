@@ -174,7 +174,7 @@ async function holdForeign(there: Listing | undefined, { host, place, boot }: Co
   if (host.owned.has(name, found)) return host.owned.claim([name]);
   host.owned.hold([[name, found]]);
   throw new Held(
-    `${name} exists, but trigger did not write it: it stays until it is approved, and is then replaced (or give another name as \`table\`)`,
+    `${name} exists, but trigger did not write it: it stays until its replacement is approved (or give another name as \`table\`)`,
   );
 }
 

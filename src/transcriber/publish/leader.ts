@@ -49,7 +49,7 @@ export interface Leadership {
   noteStale(refusal: RefusalMessage): void;
 }
 
-/** The epochs of this transcriber and what is published in them. It leads once it is elected and its mirror is complete. */
+/** The owner of this transcriber's epochs. It publishes in them once this transcriber is elected and its mirror complete. */
 export interface Leader extends Leadership {
   /** Publishes the changes that the tables have taken. */
   publishChanges(services: ReadonlyMap<string, readonly CellChange[]>): void;

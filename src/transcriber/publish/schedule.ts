@@ -17,7 +17,7 @@ export interface ScheduleOptions {
 
 /** The ticks of the clock and the digests, until the signal aborts. */
 export interface Schedule {
-  /** Computes again what is due: it may be earlier now. */
+  /** Computes the due time again: it may be earlier now. */
   wake(): void;
   /** Resolves after the signal aborts. */
   readonly done: Promise<void>;

@@ -113,7 +113,7 @@ function refusal(wrongs: readonly Wrong[]): Cell {
 function readOne(table: Table, uuid: string, raw: unknown): Keyed {
   try {
     if (!isRow(raw)) {
-      if (raw instanceof Promise) raw.catch(() => {}); // no one awaits it, and its failure must not end the process
+      if (raw instanceof Promise) raw.catch(() => {}); // it is not awaited, and its failure must not end the process
       const why = `select returned ${shape(raw)}, expected a row, an array of rows or undefined`;
       return { key: entryKey(uuid), wrong: { why, about: [] } };
     }
