@@ -155,7 +155,7 @@ test("a transcriber with a lost store is silent until seeded, losing no event", 
   assert.deepEqual(world.told(), []);
   const { complete, trouble, troubleSince, epoch } = civet.state();
   assert.deepEqual({ complete, troubleSince, epoch }, { complete: false, troubleSince: start, epoch: undefined });
-  assert.match(String(trouble), /never seeded or its store was lost.*`trigger seed FILE\.ldif`/);
+  assert.match(String(trouble), /never seeded, or its store was lost.*`trigger seed FILE\.ldif`/);
 
   world.seed([entry("a", "1"), entry("b", "3")]);
   await world.clock.advance(2_000);
