@@ -56,7 +56,7 @@ export async function runHost(given: HostOptions): Promise<void> {
       );
     } catch (error) {
       damaged.abort(error);
-      return store.judge(error);
+      return store.rethrow(error);
     }
   }
 

@@ -49,7 +49,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   /** Recomputes the digest from the rows; with a time, the present code judges the rows again, too. */
   async function recompute(judgedAt?: number): Promise<void> {
     if (rows)
-      await inSlices(rows.recompute(judgedAt), { ...context, log: options.log }).catch((error) => store.judge(error));
+      await inSlices(rows.recompute(judgedAt), { ...context, log: options.log }).catch((error) => store.rethrow(error));
     notice?.say();
   }
 

@@ -143,7 +143,7 @@ export class Conversation {
     const { inbox, clock, signal, log } = this.#inputs;
     log(`received messages could not be stored: ${reason(why)}`);
     try {
-      inbox.store.judge(why);
+      inbox.store.rethrow(why);
     } catch (error) {
       if (error instanceof Unusable) return this.#damaged.reject(error);
     }

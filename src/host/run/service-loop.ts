@@ -121,7 +121,7 @@ export class ServiceLoop {
     try {
       return this.#table ? this.#isTableDue() : !this.#isHeld() && this.#store.messages.next() !== undefined;
     } catch (error) {
-      return this.#store.judge(error);
+      return this.#store.rethrow(error);
     }
   }
 
@@ -146,7 +146,7 @@ export class ServiceLoop {
       await this.#runOnce();
     } catch (error) {
       refused = error instanceof TextRefused;
-      this.#store.judge(error);
+      this.#store.rethrow(error);
     } finally {
       this.#running = false;
       this.#chance?.ended(refused);

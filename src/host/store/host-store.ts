@@ -79,7 +79,7 @@ export class HostStore {
   }
 
   /** Throws an error again; as `Unusable` if the store turns out to be damaged. */
-  judge(error: unknown): never {
+  rethrow(error: unknown): never {
     return throwDamage(this.#database, error);
   }
 

@@ -46,7 +46,7 @@ export const hostPartsRemovals: readonly Removal[] = [
     guards: "a store that is found damaged ends the loop",
     without: "a host goes on with a store that cannot be read",
     file: "src/host/run/service-loop.ts",
-    edits: [["return this.#store.judge(error);", "throw error;"]],
+    edits: [["return this.#store.rethrow(error);", "throw error;"]],
     tests: ["src/host/run/service-loop.test.ts"],
   },
   {
