@@ -13,7 +13,10 @@ const reportInterval = 60_000;
 const brokerInterval = 1000;
 const transcriberInterval = 1000;
 const daemonInterval = 10_000;
-/** The longest wait for the first run of every service before the broker is asked, in milliseconds. */
+/**
+ * The longest time that a host waits for the first runs of its services before it connects to the broker, in
+ * milliseconds.
+ */
 const firstRuns = 10_000;
 
 /**

@@ -85,7 +85,7 @@ test("a folder without a config is answered with the way to make one", async (t)
 test("a configured service without a file is answered with the known ones", async (t) => {
   assert.match(
     await wrong(t, {}, { box: ["nams"], civet: ["event"] }),
-    /^trigger\.config\.ts: unknown service "nams" \(known: names, note\); did you mean "names"\?; it would be services\/nams\.ts$/,
+    /^trigger\.config\.ts: unknown service "nams" \(known: names, note\); did you mean "names"\?; its file would be services\/nams\.ts$/,
   );
 });
 

@@ -50,7 +50,7 @@ export function checkIntegrity(database: DatabaseSync): void {
  * Reads the whole file and every row of every table, and so finds unreadable numbers, too. Damage is thrown as
  * `Unusable`.
  */
-function checkSound(database: DatabaseSync): void {
+function checkContent(database: DatabaseSync): void {
   try {
     checkIntegrity(database);
     readAll(database);
@@ -61,7 +61,7 @@ function checkSound(database: DatabaseSync): void {
 
 /** Throws an error again; as `Unusable` if the database turns out to be damaged. */
 export function throwDamage(database: DatabaseSync, error: unknown): never {
-  if (isBroken(error)) checkSound(database);
+  if (isBroken(error)) checkContent(database);
   throw error;
 }
 

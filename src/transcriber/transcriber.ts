@@ -52,7 +52,7 @@ export interface Transcriber {
   state(): TranscriberState;
   /** Every refused row of a service. */
   refused(service: string): Iterable<RefusedRow>;
-  /** Resolves when everything has ended after the signal. */
+  /** Resolves after the signal, when all tasks have ended. */
   readonly done: Promise<void>;
 }
 

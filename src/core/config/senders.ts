@@ -14,9 +14,9 @@ export type WrongOrderer = (user: string | undefined) => string | undefined;
  */
 export function sendersOf(config: Pick<ReadConfig, "hosts">, self: string, own: string | undefined): WrongSender {
   if (own !== hostUserName(self)) return () => undefined;
-  const everybodys = transcriberUsers(config);
+  const speakForAll = transcriberUsers(config);
   return (host, user) => {
-    if (user === hostUserName(host) || everybodys.has(user ?? "")) return undefined;
+    if (user === hostUserName(host) || speakForAll.has(user ?? "")) return undefined;
     return `it claims to be from ${host}, but was sent ${sayBy(user)}: expected ${hostUserName(host)}`;
   };
 }

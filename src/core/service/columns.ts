@@ -159,9 +159,9 @@ function cleanDomainName(text: string): string | undefined {
   const lower = text.toLowerCase().replace(/\.$/, "");
   if (lower.length > 253) return undefined;
   const labels = lower.split(".");
-  const sound = labels.every((part) => part.length <= 63 && label.test(part.replace(/^_/, "")));
+  const valid = labels.every((part) => part.length <= 63 && label.test(part.replace(/^_/, "")));
   // A last label of digits alone is refused: the name would read as an address.
-  return sound && labels.length > 1 && !/^([0-9]+|_.*)$/.test(labels.at(-1) ?? "") ? lower : undefined;
+  return valid && labels.length > 1 && !/^([0-9]+|_.*)$/.test(labels.at(-1) ?? "") ? lower : undefined;
 }
 
 const localPart = /^[A-Za-z0-9_+=&~-]+(\.[A-Za-z0-9_+=&~-]+)*$/;

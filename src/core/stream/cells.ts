@@ -41,7 +41,7 @@ export const partKey = (uuid: string, part: string): string => `${uuid}/${part}`
 
 /**
  * The key of the whole entry to which a key belongs. A refusal there retains every row of the entry that has no cell of
- * its own. A DN's slashes are escaped by `identityOfDn`.
+ * its own. `identityOfDn` escapes the slashes of a DN.
  */
 export function coverOf(key: string): string {
   const slash = key.indexOf("/");

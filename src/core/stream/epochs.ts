@@ -34,7 +34,7 @@ export const noEpochs: Epochs = { epoch: 0, heard: 0, newerStates: new Map() };
 
 /**
  * The next act of the leader. It sends a digest to a host that had refused and now accepts it, or starts an epoch above
- * all that it has heard.
+ * every epoch heard.
  */
 export type Act = "digest" | "epoch";
 

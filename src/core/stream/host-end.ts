@@ -40,7 +40,7 @@ export type Write =
   | { readonly kind: "rows"; readonly rows: readonly CellChange[]; readonly staged: boolean }
   /** Keeps a piece until the last one is received. */
   | { readonly kind: "stage"; readonly rows: readonly CellChange[]; readonly first: boolean }
-  /** Gives a range exactly these rows, except where it is the same. */
+  /** Replaces the content of a range by these rows, except in its `same` ranges. */
   | { readonly kind: "part"; readonly part: PartMessage };
 
 /** A question of a host about its table: for a digest, its buckets, or a range. */
@@ -76,8 +76,8 @@ export function follow(held: Followed, message: StreamMessage, table: TableDiges
     if (ahead <= 0) return { followed: held, dropped: "duplicate" };
   } else if (ahead < 0) return { followed: held, dropped: "late" };
 
-  const meantOlder = message.rolledBack === true && message.epoch !== mark?.epoch;
-  if (mark && !meantOlder && olderState(message.asOf.state, mark.asOf.state)) {
+  const isRollback = message.rolledBack === true && message.epoch !== mark?.epoch;
+  if (mark && !isRollback && olderState(message.asOf.state, mark.asOf.state)) {
     return { followed: held, refused: "asOf" };
   }
   if (message.kind === "rows") return followRows(held, message);

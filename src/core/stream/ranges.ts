@@ -33,12 +33,12 @@ export function sums(
 }
 
 /** The rest of a range without these ranges, which are in order and within it. */
-export function rangesWithout([from, to]: Range, gone: readonly Range[]): Range[] {
+export function rangesWithout([from, to]: Range, excluded: readonly Range[]): Range[] {
   const left: Range[] = [];
   let start = from;
-  for (const [goneFrom, goneTo] of gone) {
-    if (goneFrom > start) left.push([start, goneFrom]);
-    start = Math.max(start, goneTo);
+  for (const [excludedFrom, excludedTo] of excluded) {
+    if (excludedFrom > start) left.push([start, excludedFrom]);
+    start = Math.max(start, excludedTo);
   }
   return start < to ? [...left, [start, to]] : left;
 }

@@ -78,7 +78,7 @@ export const serviceReportSchema = z.object({
    * version.
    */
   heldBy: z.enum(heldBy).optional().catch(undefined),
-  /** The digest for `trigger approve` of foreign files or records to replace, or of files to remove. */
+  /** The digest, for `trigger approve`, of foreign files or records to replace, or of files to remove. */
   conflict: digest.optional(),
   /** The digest of the removals that wait for `trigger approve`, and their number. */
   removals: z.object({ digest, rows: count }).optional(),

@@ -123,7 +123,7 @@ export class CommandFailed extends Error {
   readonly code: number;
   // Hidden where the error is printed: only the message is known to contain no secrets.
   readonly #said: { readonly stdout: string; readonly stderr: string };
-  /** An error with `message` and the exit code `code`; `output` is all that the command printed. */
+  /** An error with `message` and the exit code `code`; `output` is the entire output of the command. */
   constructor(message: string, code: number, output: { readonly stdout?: string; readonly stderr?: string } = {}) {
     super(message);
     this.code = code;

@@ -27,7 +27,7 @@ export function plainLine(text: string, limit = 500): string {
 
 /**
  * A line of any length for a terminal. Line ends are escaped, too, so that no name forges a line; a tab stays. A
- * command need not call it: `screenOf` (src/cli/screen.ts) does that for all that it prints.
+ * command need not call it: `screenOf` (src/cli/screen.ts) escapes all output.
  */
 export const shownLine = (text: string): string =>
   text.replace(unseen, (found) => (found === "\t" ? found : escaped(found)));

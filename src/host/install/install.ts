@@ -66,7 +66,7 @@ export interface Installer {
    * one of many removals.
    */
   throwIfHeld(files: readonly InstallFile[], steps: InstallSteps): Promise<void>;
-  /** True if one of the files exists with another text. */
+  /** True if one of the files exists with a different text. */
   wouldReplace(files: readonly InstallFile[]): Promise<boolean>;
   /** Forgets the failed attempts: a text that was given up is tried again. */
   forgive(): void;

@@ -35,7 +35,7 @@ export function replacement({ ledger, files, clock, log }: InstallContext, { men
       const unfinished = pending.find((candidate) => candidate.path === path);
       await orBlocked(files, path, async () => {
         if (await edits.setAside(target, pending)) edited.push(path);
-        // This comes before another is kept, whose fsync makes this durable, too.
+        // This removal comes first: the fsync of the next kept file makes it durable, too.
         await removeGoodBut(listed, path, unfinished?.good ?? null);
         journal.push({ path, batch, to: hash, ...(await lastGood(target, unfinished)) });
       });

@@ -31,8 +31,8 @@ export function textCheck({ files, secret, log }: InstallContext, mend: Repair) 
     const { targets, context } = work;
     const step = work.steps.check;
     if (!step) return;
-    const stays = targets.filter(({ hash }) => hash !== null);
-    await using first = await prepareCheck(step, stays, { staged, staging, context });
+    const remaining = targets.filter(({ hash }) => hash !== null);
+    await using first = await prepareCheck(step, remaining, { staged, staging, context });
     try {
       await first.run();
     } catch (cause) {
@@ -46,7 +46,7 @@ export function textCheck({ files, secret, log }: InstallContext, mend: Repair) 
       }
       const good = await stageGood(staged, pending, staging);
       if (!good) throw new TextDoubted(`${why}, and there is no last good text to compare with`, { cause });
-      await using again = await prepareCheck(step, stays, { staged: good, staging, context });
+      await using again = await prepareCheck(step, remaining, { staged: good, staging, context });
       if (await passes(again.run)) throw new TextRefused(`${why}, but the last good text passes it`, { cause });
       throw new Error(`${why}, and the last good text fails it, too, so no text is to blame`, { cause });
     }

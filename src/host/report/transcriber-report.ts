@@ -10,15 +10,15 @@ export function transcriberLook(
   clock: Clock,
   onReportChanged: () => void,
 ): () => void {
-  let told = "";
-  let toldAt = Number.NEGATIVE_INFINITY;
+  let sent = "";
+  let sentAt = Number.NEGATIVE_INFINITY;
   return () => {
     const state = says();
     const text = JSON.stringify(state) ?? "";
-    const isDue = state?.active === true && clock.monotonic() - toldAt >= activeInterval;
-    if (text === told && !isDue) return;
-    told = text;
-    toldAt = clock.monotonic();
+    const isDue = state?.active === true && clock.monotonic() - sentAt >= activeInterval;
+    if (text === sent && !isDue) return;
+    sent = text;
+    sentAt = clock.monotonic();
     onReportChanged();
   };
 }

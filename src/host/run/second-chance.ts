@@ -8,8 +8,8 @@ import type { ServiceStore } from "../store/service-store.ts";
 import { linked } from "./bisect.ts";
 
 /**
- * Tries rows that a check refused again by itself, ever more rarely. A check can fail for a passing reason, as when its
- * process was killed. A row that is refused again costs some checks and changes nothing.
+ * Retries rows that a check refused, less and less often. A check can fail for a passing reason, as when its process
+ * was killed. A row that is refused again costs some checks and changes nothing.
  */
 
 /** The waits before a second chance, in milliseconds: longer after each that failed. */

@@ -106,7 +106,7 @@ async function endedHold(table: Table, context: RunContext): Promise<boolean> {
   const held = store.facts?.held;
   if (held === undefined || held.by === "person") return false;
   const secret = (table.secret ?? []).length > 0;
-  const stays = await withinDeadline(context, deadline, async (signal) => {
+  const whyHeld = await withinDeadline(context, deadline, async (signal) => {
     const removable = removals && ((files: number) => removals.limit(files));
     const look = lookingHost({ ...context, name: context.host, signal, secret, removable, log: () => {} });
     try {
@@ -119,8 +119,8 @@ async function endedHold(table: Table, context: RunContext): Promise<boolean> {
     return undefined;
   });
   // Meanwhile a person may have held it, or ended the hold.
-  const still = store.facts?.held;
-  if (stays !== undefined || still?.by !== held.by || still.detail !== held.detail) return false;
+  const present = store.facts?.held;
+  if (whyHeld !== undefined || present?.by !== held.by || present.detail !== held.detail) return false;
   store.write({ held: undefined });
   return true;
 }

@@ -16,7 +16,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "a refused row waits, though a retained one yielded to it",
     without: "one bad row delays all others of its service",
     file: "src/host/store/run-input.ts",
-    edits: [["(yields.has(key) ? retained : unchanged).get(service, key)", "still.get(service, key)"]],
+    edits: [["(yields.has(key) ? retained : unchanged).get(service, key)", "unchanged.get(service, key)"]],
     tests: ["src/host/run/bisect.test.ts"],
   },
   {
