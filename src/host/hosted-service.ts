@@ -3,7 +3,7 @@ import type { OrderMessage } from "../core/stream/messages.ts";
 import { inSlices } from "../core/util/slices.ts";
 import type { Broker, Queue } from "../ports/broker.ts";
 import { Conversation } from "./inbox/conversation.ts";
-import type { Inbox } from "./inbox/receive.ts";
+import type { StoredService } from "./inbox/receive.ts";
 import type { HostOptions } from "./options.ts";
 import { RemovalsNotice } from "./report/removals-notice.ts";
 import { serviceReport } from "./report/report.ts";
@@ -42,9 +42,9 @@ export function hostService(name: string, service: Service, options: HostOptions
   const { store, clock, log } = context;
   const table = "table" in service ? service.table : undefined;
   const rows = table ? store.rows(table) : undefined;
-  const inbox: Inbox = { store, service, rows };
+  const inbox: StoredService = { store, service, rows };
   const notice = table && new RemovalsNotice(store, log);
-  beginLife(inbox, options.codes.get(name) ?? "", context);
+  noteStart(inbox, options.codes.get(name) ?? "", context);
 
   /** Recomputes the digest from the rows; with a time, the present code judges the rows again, too. */
   async function recompute(judgedAt?: number): Promise<void> {
@@ -82,9 +82,9 @@ export function hostService(name: string, service: Service, options: HostOptions
           isPending: () => serviceReport(store).why !== undefined,
           runs: () => loop.runs,
         })),
-    stored({ asked }) {
+    stored({ hasOrder }) {
       notice?.sayAgain();
-      loop.poke({ again: asked });
+      loop.poke({ again: hasOrder });
     },
   });
   return {
@@ -115,7 +115,7 @@ function runContext(name: string, options: HostOptions): RunContext {
 }
 
 /** Stores what a start changes: the code, a full run, and removals with a future time. */
-function beginLife({ store, rows }: Inbox, code: string, { clock, removals }: RunContext): void {
+function noteStart({ store, rows }: StoredService, code: string, { clock, removals }: RunContext): void {
   // A text that other code gave up may work with this code: its reload or probe may be corrected.
   if (store.facts?.code !== code) store.ledger.forgive();
   store.write({ form: rows ? "table" : "plain", code, fatal: undefined });

@@ -7,7 +7,7 @@ import { hostileBodies, runs, runsWithin } from "../../test/hostile.ts";
 import type { Delivery } from "../ports/broker.ts";
 import { memoryMachine } from "../testing/memory-machine.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
-import type { Inbox } from "./inbox/receive.ts";
+import type { StoredService } from "./inbox/receive.ts";
 import { receiver } from "./inbox/receive.ts";
 import { serviceReport } from "./report/report.ts";
 import { handleNext } from "./run/handle-message.ts";
@@ -50,7 +50,7 @@ const known = [
 ].map((text) => Buffer.from(text));
 
 /** A service's part of a store, and the receiver of its messages. */
-function scene(definition: Inbox["service"]) {
+function scene(definition: StoredService["service"]) {
   const database = emptyStore();
   const clock = virtualClock(start);
   const { signal } = new AbortController();
@@ -59,7 +59,7 @@ function scene(definition: Inbox["service"]) {
   const log = (line: string): void => void logged.push(line);
   const table = "table" in definition ? definition.table : undefined;
   const store = hostStore(database).service(name);
-  const inbox: Inbox = { store, service: definition, rows: table && store.rows(table) };
+  const inbox: StoredService = { store, service: definition, rows: table && store.rows(table) };
   const context: RunContext = { host: "a", store, machine: memoryMachine(), clock, signal, log };
   const { take } = receiver("a", inbox, { obey: orders(inbox, context), log });
   let acknowledged = 0;

@@ -1,6 +1,6 @@
 import type { BerWriter } from "ldapts";
 import type { Table } from "../../src/core/service/service.ts";
-import type { Inbox } from "../../src/directories/ldap/inbox.ts";
+import type { MessageReader } from "../../src/directories/ldap/message-reader.ts";
 import { readWhole } from "../../src/directories/ldap/refresh.ts";
 import { request } from "../../src/directories/ldap/requests.ts";
 import { syncInfoOid, syncStateOid } from "../../src/directories/ldap/sync-controls.ts";
@@ -33,7 +33,7 @@ async function added(entry: typeof tables.entry): Promise<number> {
 }
 
 /** A server that sends the same entries each time that it is asked. */
-function server(): Inbox {
+function server(): MessageReader {
   const cut = messageCutter();
   let sent = 0;
   return {

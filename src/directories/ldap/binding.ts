@@ -6,7 +6,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { type Change, changeRequest } from "./change-requests.ts";
 import { type Access, connect } from "./connection.ts";
 import { entryReader, type FoundEntry } from "./entry.ts";
-import { type Inbox, inboxOf } from "./inbox.ts";
+import { type MessageReader, messageReader } from "./message-reader.ts";
 import { equals, search } from "./requests.ts";
 import { ResultError, readResult, refuseAnswer } from "./result.ts";
 import { sayTrouble } from "./trouble.ts";
@@ -55,7 +55,7 @@ export async function openBinding(options: BindingOptions): Promise<Binding> {
   const connection = await connect(options, clock, signal).catch((error) => {
     throw new UserError(sayTrouble(error, options));
   });
-  const inbox = inboxOf(connection);
+  const messages = messageReader(connection);
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const done = last.then(work);
@@ -64,7 +64,7 @@ export async function openBinding(options: BindingOptions): Promise<Binding> {
   };
 
   async function find(request: Parameters<typeof search>[0]): Promise<FoundEntry[]> {
-    const { entries } = await inbox.answersTo(connection.send(search(request)));
+    const { entries } = await messages.answersTo(connection.send(search(request)));
     return entries.map(({ body }) => entryReader()(body));
   }
 
@@ -98,7 +98,7 @@ export async function openBinding(options: BindingOptions): Promise<Binding> {
       ...(change.kind === "delete" ? [] : [readAfter]),
       ...(csn === undefined ? [] : [assertCsn(csn)]),
     ];
-    const message = await answerTo(inbox, connection.send(operation, controls), answer).catch((error) => {
+    const message = await answerTo(messages, connection.send(operation, controls), answer).catch((error) => {
       if (error instanceof ResultError) throw new UserError(`${change.dn}: ${sayRefusal(error)}`);
       throw new Error(`${change.dn}: the result of the write is not known`, { cause: error });
     });
@@ -117,9 +117,9 @@ export async function openBinding(options: BindingOptions): Promise<Binding> {
 }
 
 /** The answer to a request; throws a `ResultError` if it is no success. */
-async function answerTo(inbox: Inbox, id: number, operation: number) {
+async function answerTo(messages: MessageReader, id: number, operation: number) {
   for (;;) {
-    const message = await inbox.next();
+    const message = await messages.next();
     if (message.id !== id) continue;
     if (message.operation !== operation) refuseAnswer(message);
     readResult(message.body);

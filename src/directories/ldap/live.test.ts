@@ -90,13 +90,13 @@ test("many changes that come in one piece are delivered in portions", async () =
 
 test("a content that no memory holds ends the reading", async () => {
   let read = 0;
-  const inbox = {
+  const messages = {
     async next() {
       read += 1;
       assert.equal(read, 1, "it was read on");
       return { id: 1, operation: 0, size: 2 ** 40 };
     },
   };
-  const whole = readWhole(inbox as never, 1, () => assert.fail("it has no entry"), { log() {} });
+  const whole = readWhole(messages as never, 1, () => assert.fail("it has no entry"), { log() {} });
   await assert.rejects(whole, /too much to hold in memory; set directory.base/);
 });

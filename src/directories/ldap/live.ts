@@ -23,7 +23,7 @@ export async function* readLive(
   parts: SubtreeParts & { readonly id: number; readonly delivered: Delivered; readonly unreported: UnreportedWrites },
   start: DirectoryState,
 ): AsyncGenerator<SourceChange> {
-  const { inbox, id, delivered, unreported, read } = parts;
+  const { messages, id, delivered, unreported, read } = parts;
   let state = start;
   let put = new Map<string, StoredEntry>();
   let removed: string[] = [];
@@ -36,13 +36,13 @@ export async function* readLive(
   for (;;) {
     // Over TLS each message is an event of its own: only the next turn of the event loop shows further ones. The broker
     // of the reader gets its turn between changes, too, even if a server sends many in a row.
-    if (put.size + removed.length > 0 && !inbox.more) await nextTurn();
+    if (put.size + removed.length > 0 && !messages.more) await nextTurn();
     const size = put.size + removed.length;
-    if (size > 0 && (!inbox.more || size >= mostTogether)) {
+    if (size > 0 && (!messages.more || size >= mostTogether)) {
       yield gathered();
       await nextTurn();
     }
-    const message = await inbox.next();
+    const message = await messages.next();
     if (message.id !== id) {
       if (put.size + removed.length > 0) yield gathered(); // the message is compared with the known entries
       for (const entry of await unreported.take(message)) put.set(entry.uuid, entry);

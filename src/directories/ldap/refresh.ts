@@ -2,7 +2,7 @@ import type { StoredEntry } from "../../core/directory/entry.ts";
 import type { DirectoryState } from "../../core/stream/messages.ts";
 import type { KnownEntry } from "../../ports/directory.ts";
 import { takeOver } from "../take-over.ts";
-import type { Inbox } from "./inbox.ts";
+import type { MessageReader } from "./message-reader.ts";
 import { answers, readResult, refuseAnswer } from "./result.ts";
 import { csnsOf, readSyncInfo, syncInfoOid } from "./sync-controls.ts";
 import type { SyncEntry } from "./sync-search.ts";
@@ -23,7 +23,7 @@ export interface Whole {
 
 /** Reads a refresh to its end. A refresh that breaks throws, and changes nothing. */
 export async function readWhole(
-  inbox: Inbox,
+  messages: MessageReader,
   id: number,
   read: (message: Message) => SyncEntry,
   { log, known }: { readonly log: (line: string) => void; readonly known?: KnownEntry | undefined },
@@ -32,7 +32,7 @@ export async function readWhole(
   let bytes = 0;
   let state: DirectoryState = [];
   for (;;) {
-    const message = await inbox.next();
+    const message = await messages.next();
     if (message.id !== id) continue;
     bytes += message.size;
     if (entries.size > most.entries || bytes > most.bytes) {

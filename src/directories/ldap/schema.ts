@@ -1,7 +1,7 @@
 import { attributeName } from "../../core/directory/attributes.ts";
 import type { Connection } from "./connection.ts";
 import { entryReader } from "./entry.ts";
-import type { Inbox } from "./inbox.ts";
+import type { MessageReader } from "./message-reader.ts";
 import { search } from "./requests.ts";
 import { ResultError } from "./result.ts";
 
@@ -11,7 +11,7 @@ import { ResultError } from "./result.ts";
  */
 export async function operationalAttributes(
   connection: Connection,
-  inbox: Inbox,
+  messages: MessageReader,
   subschema: string,
 ): Promise<readonly string[] | undefined> {
   const request = {
@@ -21,7 +21,7 @@ export async function operationalAttributes(
     attributes: ["attributeTypes"],
   } as const;
   try {
-    const { entries } = await inbox.answersTo(connection.send(search(request)));
+    const { entries } = await messages.answersTo(connection.send(search(request)));
     const read = entryReader();
     const types = entries.flatMap(({ body }) => read(body).attributes.get("attributetypes") ?? []);
     return types.length === 0 ? undefined : types.flatMap((type) => (typeof type === "string" ? namesOf(type) : []));

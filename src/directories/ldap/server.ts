@@ -1,7 +1,7 @@
 import type { Attributes } from "../../core/directory/entry.ts";
 import type { Connection } from "./connection.ts";
 import { entryReader } from "./entry.ts";
-import type { Inbox } from "./inbox.ts";
+import type { MessageReader } from "./message-reader.ts";
 import { search } from "./requests.ts";
 import { ResultError } from "./result.ts";
 import { syncRequestOid } from "./sync-controls.ts";
@@ -36,8 +36,8 @@ const activeDirectory = "1.2.840.113556.1.4.800";
  * Reads the root DSE of a server. Refuses a server without content synchronization (RFC 4533), which may never answer a
  * request for it.
  */
-export async function askServer(connection: Connection, inbox: Inbox, base: string): Promise<Server> {
-  const dse = await rootDse(connection, inbox);
+export async function askServer(connection: Connection, messages: MessageReader, base: string): Promise<Server> {
+  const dse = await rootDse(connection, messages);
   const texts = (name: string): string[] => (dse.get(name) ?? []).filter((value) => typeof value === "string");
   const controls = texts("supportedcontrol");
   const openLdap = texts("objectclass").includes("OpenLDAProotDSE");
@@ -52,13 +52,13 @@ export async function askServer(connection: Connection, inbox: Inbox, base: stri
   return { product, openLdap, subschema, everything: knowsAnd ? undefined : "(objectClass=*)" };
 }
 
-async function rootDse(connection: Connection, inbox: Inbox): Promise<Attributes> {
+async function rootDse(connection: Connection, messages: MessageReader): Promise<Attributes> {
   const request = search({
     ...{ base: "", scope: "base", filter: "(objectClass=*)" },
     attributes: wanted,
   });
   try {
-    const { entries } = await inbox.answersTo(connection.send(request));
+    const { entries } = await messages.answersTo(connection.send(request));
     const [entry] = entries;
     return entry ? entryReader()(entry.body).attributes : new Map();
   } catch (error) {

@@ -6,9 +6,9 @@ import type { KnownEntry, SourceChange } from "../../ports/directory.ts";
 import { type Access, type Connection, connect } from "./connection.ts";
 import { Delivered } from "./delivered.ts";
 import { entryReader } from "./entry.ts";
-import { type Inbox, inboxOf } from "./inbox.ts";
 import type { LeftNames } from "./left-names.ts";
 import { readLive } from "./live.ts";
+import { type MessageReader, messageReader } from "./message-reader.ts";
 import { ReadAgain } from "./read-again.ts";
 import { readWhole } from "./refresh.ts";
 import { search } from "./requests.ts";
@@ -59,10 +59,10 @@ export async function* openSession(
   if (refreshRequested.aborted) endSession();
   try {
     void keepAsking(connection, options.base, clock, over.signal);
-    const inbox = inboxOf(connection);
-    const server = await askServer(connection, inbox, options.base);
+    const messages = messageReader(connection);
+    const server = await askServer(connection, messages, options.base);
     const wanted = { ...options, everything: server.everything };
-    const parts = { connection, inbox, wanted, server, read: syncEntryReader() };
+    const parts = { connection, messages, wanted, server, read: syncEntryReader() };
     const { id, delivered, state } = yield* deliverWhole(parts, options, mustBePlausible, following);
     const unreported = unreportedWrites({
       ...parts,
@@ -88,16 +88,16 @@ async function* deliverWhole(
   mustBePlausible: (entries: readonly StoredEntry[]) => void,
   { known, past }: Following,
 ) {
-  const { connection, inbox, wanted, server, read } = parts;
+  const { connection, messages, wanted, server, read } = parts;
   const started = clock.monotonic();
-  const readState = (): Promise<DirectoryState> => contextCsn(connection, inbox, base, server);
+  const readState = (): Promise<DirectoryState> => contextCsn(connection, messages, base, server);
   // A server other than OpenLDAP has no contextCSN: that is detected before the whole content is read.
   if (!server.openLdap && server.product !== undefined) await readState();
-  const operational = await operationalAttributes(connection, inbox, server.subschema);
+  const operational = await operationalAttributes(connection, messages, server.subschema);
   const unseen = wanted.filter === undefined ? undefined : computedIn(wanted.filter, operational);
   if (unseen !== undefined) throw new Error(unseen);
   const id = sendSyncSearch(connection, wanted, base, "refreshAndPersist");
-  const { entries, state: said } = await readWhole(inbox, id, read, { log, known });
+  const { entries, state: said } = await readWhole(messages, id, read, { log, known });
   mustBePlausible(entries);
   const delivered = new Delivered();
   for (const { uuid, dn } of entries) delivered.put(uuid, dn);
@@ -133,12 +133,12 @@ async function keepAsking(connection: Connection, base: string, clock: Clock, si
 /** The contextCSN of the base, for a server whose cookies do not have it. */
 async function contextCsn(
   connection: Connection,
-  inbox: Inbox,
+  messages: MessageReader,
   base: string,
   { openLdap, product }: Server,
 ): Promise<DirectoryState> {
   const request = search({ base, scope: "base", filter: "(objectClass=*)", attributes: ["contextCSN"] });
-  const { entries } = await inbox.answersTo(connection.send(request));
+  const { entries } = await messages.answersTo(connection.send(request));
   const read = entryReader();
   const values = entries.flatMap(({ body }) => read(body).attributes.get("contextcsn") ?? []);
   const state = values.filter((value) => typeof value === "string");

@@ -1,6 +1,6 @@
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import type { Connection } from "./connection.ts";
-import type { Inbox } from "./inbox.ts";
+import type { MessageReader } from "./message-reader.ts";
 import { ReadAgain } from "./read-again.ts";
 import { ResultError } from "./result.ts";
 import { type SyncEntry, sendSyncSearch, type Wanted } from "./sync-search.ts";
@@ -12,11 +12,11 @@ import type { Message } from "./wire.ts";
  * read again.
  */
 export async function readSubtree(
-  { connection, inbox, wanted, read }: SubtreeParts,
+  { connection, messages, wanted, read }: SubtreeParts,
   top: StoredEntry,
 ): Promise<readonly StoredEntry[]> {
   const id = sendSyncSearch(connection, wanted, top.dn, "refreshOnly");
-  const { entries } = await inbox.answersTo(id).catch((error) => {
+  const { entries } = await messages.answersTo(id).catch((error) => {
     if (error instanceof ResultError && error.code === 32) throw new ReadAgain(`${top.dn} has moved on`);
     throw error;
   });
@@ -30,7 +30,7 @@ export async function readSubtree(
 
 export interface SubtreeParts {
   readonly connection: Connection;
-  readonly inbox: Inbox;
+  readonly messages: MessageReader;
   readonly wanted: Wanted;
   readonly read: (message: Message) => SyncEntry;
 }

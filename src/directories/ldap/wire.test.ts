@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { BerWriter } from "ldapts";
 import { runs } from "../../../test/hostile.ts";
 import { entryReader } from "./entry.ts";
-import { inboxOf } from "./inbox.ts";
+import { messageReader } from "./message-reader.ts";
 import { readWhole } from "./refresh.ts";
 import { request, simpleBind } from "./requests.ts";
 import { csnsOf, readSyncInfo, readSyncState } from "./sync-controls.ts";
@@ -172,18 +172,18 @@ test("other messages during a search stay, in their order", async () => {
   );
   const last = messageCutter()(entryMessage(1, "cn=3", []));
   const arriving = [batches.flat(), [...end, ...last]];
-  const inbox = inboxOf({
+  const messages = messageReader({
     send: () => 0,
     heard: 0,
     close: () => {},
     next: async () => arriving.shift() ?? assert.fail("nothing more comes"),
   });
-  const { entries } = await inbox.answersTo(2);
+  const { entries } = await messages.answersTo(2);
   assert.deepEqual(
     entries.map(({ id }) => id),
     [2],
   );
-  const dns = [(await inbox.next()).body.text("dn"), (await inbox.next()).body.text("dn")];
+  const dns = [(await messages.next()).body.text("dn"), (await messages.next()).body.text("dn")];
   assert.deepEqual(dns, ["cn=1", "cn=3"]);
-  await assert.rejects(readWhole(inbox, 1, syncEntryReader(), { log() {} }), /nothing more comes/);
+  await assert.rejects(readWhole(messages, 1, syncEntryReader(), { log() {} }), /nothing more comes/);
 });

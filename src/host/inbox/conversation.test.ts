@@ -31,7 +31,7 @@ async function listening(service: Service, inputs: Partial<ConversationInputs> =
     ...{ host: "a", inbox, clock, signal: context.signal, log: context.log, compareDaemon: undefined },
     obey() {},
     recompute: () => Promise.resolve(),
-    stored: ({ asked }) => void batches.push(asked),
+    stored: ({ hasOrder }) => void batches.push(hasOrder),
     onReportChanged() {},
     ...inputs,
   });

@@ -7,7 +7,15 @@ import type { Clock } from "../../ports/clock.ts";
 import { Unusable } from "../../sqlite/integrity.ts";
 import { type Intake, openIntake } from "./intake.ts";
 import { type Questions, questions } from "./questions.ts";
-import { ask, type Inbox, type Received, type Receiver, type ReceiverOptions, receiver, reportKey } from "./receive.ts";
+import {
+  ask,
+  type Received,
+  type Receiver,
+  type ReceiverOptions,
+  receiver,
+  reportKey,
+  type StoredService,
+} from "./receive.ts";
 import { sayLeft } from "./say-left.ts";
 import { type Verification, verification } from "./verification.ts";
 
@@ -19,7 +27,7 @@ const repairLogEvery = 5000;
 export interface ConversationInputs extends ReceiverOptions {
   /** The name of the host. */
   readonly host: string;
-  readonly inbox: Inbox;
+  readonly inbox: StoredService;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Compares the daemon of a table service; undefined if there is no comparison. It does not reject. */
@@ -27,7 +35,7 @@ export interface ConversationInputs extends ReceiverOptions {
   /** Recomputes the digest from the rows. */
   recompute(): Promise<void>;
   /** Called when a batch of messages is stored; `asked` is true if a person's order is among them. */
-  stored(batch: { readonly asked: boolean }): void;
+  stored(batch: { readonly hasOrder: boolean }): void;
   /** Called when the report of the service has changed. */
   onReportChanged(): void;
 }
@@ -104,14 +112,14 @@ export class Conversation {
     this.#questions.ask(want);
   }
 
-  #received({ heard, refusals, want, verify, differed, asked }: Received): void {
+  #received({ heard, refusals, want, verify, differed, hasOrder }: Received): void {
     if (heard) this.#questions.heard();
     if (differed !== undefined) this.#verification?.compared(differed);
     this.#logRepair();
     if (want) this.#ask(want);
     if (verify !== undefined) this.#verify(verify);
     for (const refusal of refusals) this.#publish(refusal);
-    this.#inputs.stored({ asked });
+    this.#inputs.stored({ hasOrder });
     this.#inputs.onReportChanged();
   }
 

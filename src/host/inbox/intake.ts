@@ -1,6 +1,6 @@
 import type { Broker, Consumer, Delivery } from "../../ports/broker.ts";
 import { waitingLimit } from "../store/messages.ts";
-import type { Inbox, Received, Receiver } from "./receive.ts";
+import type { Received, Receiver, StoredService } from "./receive.ts";
 
 /** The most unacknowledged deliveries of a service. */
 const prefetch = 200;
@@ -22,7 +22,7 @@ export interface IntakeOptions {
 /** Stores the messages of a service's queue: those that arrive together in one transaction. */
 export async function openIntake(
   broker: Broker,
-  { store, rows }: Inbox,
+  { store, rows }: StoredService,
   receiver: Receiver,
   options: IntakeOptions,
 ): Promise<Intake> {

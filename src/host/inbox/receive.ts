@@ -22,8 +22,8 @@ import { reconciliation } from "./reconcile.ts";
 /** The key of messages from hosts to the transcriber. */
 export const reportKey = serviceKey(reportService);
 
-/** The place for a service's messages: its part of the store, and its rows in it. */
-export interface Inbox {
+/** A service with its part of the store, and its rows there. */
+export interface StoredService {
   readonly store: ServiceStore;
   readonly service: Service;
   /** Undefined for a plain service. */
@@ -42,7 +42,7 @@ export interface Received {
   /** True if a digest that was compared with the table's differed; undefined if none was. */
   readonly differed: boolean | undefined;
   /** True if an order is among the messages: a pending run then waits for no backoff. */
-  readonly asked: boolean;
+  readonly hasOrder: boolean;
 }
 
 export interface Receiver {
@@ -76,7 +76,7 @@ const untrustedPace = 60_000;
 /** Opens the intake of a service's store, at the stored place in the stream. */
 export function receiver(
   host: string,
-  { store, rows }: Inbox,
+  { store, rows }: StoredService,
   { obey, hearWave, log, distrust, wrongOrderer, follow: decide = follow }: ReceiverOptions,
 ): Receiver {
   const { name, messages } = store;
@@ -168,7 +168,7 @@ export function receiver(
         refusals: refused ? refusal(host, name, refused, followed) : [],
         verify: verifies.at(-1),
         differed: compared && compared.followup.followed.doubt === true,
-        asked: taken.some((one) => "order" in one),
+        hasOrder: taken.some((one) => "order" in one),
       };
     },
   };

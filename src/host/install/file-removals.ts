@@ -6,7 +6,7 @@ import type { InstallContext } from "./work.ts";
 
 /** The removal of files that a service installed and no longer wants. It takes the same steps as an install. */
 
-export function fileRemovals({ ledger, files, owned, isAsked, removable, log }: InstallContext) {
+export function fileRemovals({ ledger, files, owned, isHeld, removable, log }: InstallContext) {
   /**
    * The files to remove, and those that should be removed but cannot be read. The latter keep no other file waiting.
    */
@@ -52,7 +52,7 @@ export function fileRemovals({ ledger, files, owned, isAsked, removable, log }: 
     const present = toRemove(targets);
     const allowed = removable?.(targets.length);
     if (allowed === undefined || present.every(([path, hash]) => owned.has(path, hash))) return;
-    const isOpen = present.some(([path]) => isAsked(path));
+    const isOpen = present.some(([path]) => isHeld(path));
     if (present.length <= allowed && !isOpen) return;
     owned.hold(present);
     const rule = present.length > allowed ? `at most ${allowed} without approval` : "and a person was asked about them";

@@ -85,8 +85,8 @@ export function installer(options: InstallerOptions): Installer {
   const { ledger, records } = store;
   const owned = records.owned(clock.now);
   const restOf = (unit: string): number => store.starts.restOf(unit, clock.now());
-  const isAsked = records.isHeld;
-  const context = { ledger, files, owned, isAsked, clock, secret, restOf, removable, log };
+  const { isHeld } = records;
+  const context = { ledger, files, owned, isHeld, clock, secret, restOf, removable, log };
   const mend = repair(context);
   const edits = handEdits(context);
   const replace = replacement(context, { mend, edits, records });
@@ -129,7 +129,7 @@ export function installer(options: InstallerOptions): Installer {
     }
 
     // An unused approval to remove a file ends once the file is wanted again.
-    for (const { path } of given.filter(isApplied)) if (records.isAskedAbout(path)) records.forget(path);
+    for (const { path } of given.filter(isApplied)) if (records.isHeldOrApproved(path)) records.forget(path);
     const work = workOn(targets, steps, stepContext);
     const listed = listing(files);
     for (const path of paths) await orBlocked(files, path, () => removeStaged(listed, path));

@@ -19,7 +19,7 @@ function scene(texts: Readonly<Record<string, string>>, onStep: (step: string) =
   const owned = records.owned(clock.now);
   owned.claim(Object.keys(texts));
   const log = (): void => {};
-  const context = { ledger, files, owned, isAsked: records.isHeld, clock, secret: false, restOf: () => 0, log };
+  const context = { ledger, files, owned, isHeld: records.isHeld, clock, secret: false, restOf: () => 0, log };
   const mend = repair(context);
   const replace = replacement(context, { mend, edits: handEdits(context), records });
   const { stageAll } = textCheck(context, mend);

@@ -23,7 +23,7 @@ export interface InstallContext {
   /** Paths whose found or recurring foreign text may be replaced, by its hash. */
   readonly owned: Owned;
   /** True if a person was asked about a path, but has not answered. */
-  readonly isAsked: (path: string) => boolean;
+  readonly isHeld: (path: string) => boolean;
   readonly clock: Clock;
   /** Milliseconds until a unit may be started again. */
   readonly restOf: (unit: string) => number;

@@ -1,10 +1,10 @@
 import type { OrderMessage } from "../../core/stream/messages.ts";
-import type { Inbox } from "../inbox/receive.ts";
+import type { StoredService } from "../inbox/receive.ts";
 import { installer } from "../install/install.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** Carries out a person's orders about a service. It only writes into the store; the next run acts. */
-export function orders({ store, service, rows }: Inbox, context: RunContext) {
+export function orders({ store, service, rows }: StoredService, context: RunContext) {
   const { clock, log } = context;
   const { messages, records, removals } = store;
   const table = "table" in service ? service.table : undefined;

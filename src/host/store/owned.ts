@@ -48,7 +48,7 @@ export interface Records {
   /** True if a foreign record of this name conflicts with the service. */
   isHeld(name: string): boolean;
   /** True if a person was asked about a record of this name, even if the answer was an approval. */
-  isAskedAbout(name: string): boolean;
+  isHeldOrApproved(name: string): boolean;
   /** Forgets a record that was taken over and is known elsewhere from now on. */
   forget(name: string): void;
 }
@@ -72,7 +72,7 @@ export const recordsOf = (database: DatabaseSync, service: string): Records => (
     return true;
   },
   isHeld: (name) => stateOf(database, service, name) === "held",
-  isAskedAbout: (name) => ["held", "approved"].includes(stateOf(database, service, name)),
+  isHeldOrApproved: (name) => ["held", "approved"].includes(stateOf(database, service, name)),
   forget(name) {
     prepared(database, "DELETE FROM owned WHERE service = ? AND name = ?").run(service, name);
   },

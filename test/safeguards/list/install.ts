@@ -167,7 +167,7 @@ export const installRemovals: readonly Removal[] = [
     guards: "an approval of files that go counts once",
     without: "files that were given again go the next time unasked",
     file: "src/host/install/install.ts",
-    edits: [["if (records.isAskedAbout(path)) records.forget(path);", ";"]],
+    edits: [["if (records.isHeldOrApproved(path)) records.forget(path);", ";"]],
     tests: ["src/host/install/file-removals.test.ts"],
   },
 ];

@@ -3,7 +3,7 @@ import { answers, readResult, refuseAnswer } from "./result.ts";
 import type { Message } from "./wire.ts";
 
 /** The messages of a connection, one by one in the order of their arrival. */
-export interface Inbox {
+export interface MessageReader {
   next(): Promise<Message>;
   /** True if another message has arrived already. */
   readonly more: boolean;
@@ -14,7 +14,7 @@ export interface Inbox {
 /** The messages that may come between the entries of a search and its end. */
 const besides: ReadonlySet<number> = new Set([answers.reference, answers.intermediate]);
 
-export function inboxOf(connection: Connection): Inbox {
+export function messageReader(connection: Connection): MessageReader {
   let arrived: readonly Message[] = [];
   let at = 0;
 
