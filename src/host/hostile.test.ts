@@ -42,7 +42,7 @@ const orderings = [
   { ...ordered, order: "approve", allow: { rows: 3, until: start + 60_000 } },
 ];
 
-/** Messages that once kept a queue waiting for ever. */
+/** Messages that once blocked a queue for ever. */
 const known = [
   JSON.stringify({ ...stream[0], seq: 2, rows: [["k", "{"]] }),
   JSON.stringify({ ...ordered, order: "approve", allow: { rows: 1, until: 1e300 } }),
@@ -108,7 +108,7 @@ test("any plain message is handled or parked, and the next is handled", async ()
       using _ = database;
       const good = Buffer.from('{"n":77}');
       await take([hostile, good]);
-      // As if the file had been damaged after the store.
+      // As if the file had been damaged after it was stored.
       database.prepare("UPDATE message SET body = ? WHERE service = ? AND body <> ?").run(hostile, name, good);
       const plain = "plain" in definition ? definition.plain : assert.fail();
       for (let left = store.messages.waiting(); left > 0; left--) await handleNext(plain, context);

@@ -9,9 +9,7 @@ import { Fatal } from "../core/util/errors.ts";
 import { receiver } from "./inbox/receive.ts";
 import { hostStore } from "./store/host-store.ts";
 
-/**
- * Events at the one unobserved moment, found by the simulation of the whole system and by processes that were killed.
- */
+/** Events at the one unobserved moment, found by the simulation of the whole system and by killed processes. */
 
 test("a machine restarted just before a run by changes is given every row", async () => {
   await using world = await running();

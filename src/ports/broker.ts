@@ -98,7 +98,7 @@ export class MessageRefused extends BrokerTrouble {
   override name = "MessageRefused";
 }
 
-/** Thrown if a queue that refuses messages is full. */
+/** Thrown if a full queue refuses a message. */
 export class QueueFull extends BrokerTrouble {
   override name = "QueueFull";
   /** The name of the queue. */

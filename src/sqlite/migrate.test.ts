@@ -29,7 +29,7 @@ const two = {
 };
 const three = { migrations: [...two.migrations, "DROP TABLE eaten; DROP TRIGGER fruit_gone"] };
 
-/** Opens a file and brings it to a schema, as the program of that version does. */
+/** Opens a file and migrates it to a schema, as the program of that version does. */
 function opened(file: string, schema = one, program = "1.0.0"): DatabaseSync {
   const database = openDatabase(file);
   migrate(database, schema, program);
@@ -150,7 +150,7 @@ test("a copy that cannot be made keeps the file as it is", () => {
   assert.equal(migrate(database, one, "1.0.0"), 1);
 });
 
-/** Does something once, when a connection is about to say something to its database. */
+/** Calls a function once, just before a connection sends a statement to its database. */
 function before(database: DatabaseSync, what: RegExp, work: () => void): void {
   let isDone = false;
   for (const verb of ["exec", "prepare"] as const) {
@@ -204,7 +204,7 @@ test("a file without a number is one of version 1", () => {
   assert.deepEqual(database.prepare("SELECT * FROM eaten").all(), []);
 });
 
-/** Damages the texts of a file as a disk does it. */
+/** Damages the texts of a file as a faulty disk does. */
 function damage(database: DatabaseSync, name: string, from: string, to: string): void {
   database.enableDefensive(false);
   database.exec("PRAGMA writable_schema = ON");

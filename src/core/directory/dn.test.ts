@@ -84,7 +84,7 @@ test("a value that is not text stays in its encoding", () => {
 test("a comma in a normal DN only separates", () => {
   assert.equal(normalDn("cn=a\\,dc=x"), "cn=a\\2cdc=x");
   assert.ok(!isBelow(normalDn("cn=a\\,dc=x"), "dc=x"));
-  assert.equal(normalDn("cn=a，dc"), "cn=a\\2cdc"); // a fullwidth comma is one to NFKC
+  assert.equal(normalDn("cn=a，dc"), "cn=a\\2cdc"); // NFKC makes a fullwidth comma an ordinary one
 });
 
 test("parents lead to the root DSE", () => {
@@ -193,12 +193,12 @@ test("any text is a DN or an error", () => {
 
 test("50,000 names are made normal in well under a second", () => {
   const round = (): number => {
-    const started = process.cpuUsage().user; // microseconds: the machine may be busy with something else
+    const started = process.cpuUsage().user; // microseconds: the machine may be busy with other work
     for (let index = 0; index < 50_000; index++) {
       normalDn(`cn=Machine ${index},cn=Member ${index % 999},ou=Members,dc=campus,dc=example`);
     }
     return (process.cpuUsage().user - started) / 1000;
   };
-  const least = Math.min(round(), round(), round()); // the first rounds are compiled as they run
+  const least = Math.min(round(), round(), round()); // the first rounds are compiled while they run
   assert.ok(least < 1000, `${least} ms`);
 });

@@ -7,7 +7,7 @@ import { exactValue, normalValue } from "./values.ts";
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 const escaped = (text: string): string => Buffer.from(text).toString("hex").replace(/../g, "\\$&");
 
-/** The pairs of which a real slapd lets both exist, as entries below one parent, by their place. */
+/** The pairs of values that a real slapd lets coexist, as entries below one parent, by their place. */
 async function bothExist(attribute: string, pairs: readonly (readonly [string, string])[]): Promise<Set<number>> {
   await using slapd = await startSlapd({ syncprov: false });
   const entry = (name: string, place: number, which: string): string =>
@@ -20,7 +20,7 @@ async function bothExist(attribute: string, pairs: readonly (readonly [string, s
   try {
     execFileSync(command("ldapadd"), ["-c", ...bind], { input: ldif.join(""), stdio: "pipe", maxBuffer: 1 << 28 });
   } catch {
-    // Those that are there already are what is asked about.
+    // The existing entries are the answer.
   }
   const content = slapd.slapcat();
   const places = (which: string): Set<number> =>

@@ -115,7 +115,7 @@ test("a refused value is answered with one sentence that names the rule", () => 
   );
 });
 
-/** Texts near to what each column takes, so that many are taken, beside anything at all. */
+/** Texts near to valid ones of each column, so that many are valid, beside arbitrary texts. */
 const near = fc.oneof(
   anyText({ maxLength: 80 }),
   fc.ipV4(),

@@ -113,7 +113,7 @@ test("a row larger than a message still travels, alone", () => {
 });
 
 test("keys of one hash are never parted", () => {
-  // Two keys whose SHA-256 begin with the same 32 bits, and one far behind them.
+  // Two keys whose SHA-256 begin with the same 32 bits, and one with a far larger hash.
   const [one, two, other] = ["key29902", "key140299", "other0"];
   assert.equal(keyHash(one), keyHash(two));
   const table = tableOf([

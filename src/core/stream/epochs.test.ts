@@ -20,7 +20,7 @@ const refusal = (because: "epoch" | "asOf", epoch: number, second = 5, refused =
   refused,
   asOf: { state: state(second), clock: 0 },
 });
-/** The epochs after a host refused for its newer directory state, at a moment while the mirror is at second 3. */
+/** The epochs after a host refused because of its newer directory state, while the mirror is at second 3. */
 const refused = (before: Epochs, host: string, held: readonly string[], now: number, service = "dhcp"): Epochs =>
   hearRefusal(before, { ...refusal("asOf", 7), host, service, asOf: { state: held, clock: 0 } }, state(3), now).epochs;
 const rolledBack = (of: Epochs, mirror: readonly string[], now: number, readSince?: number) => [
@@ -83,7 +83,7 @@ test("a newer state of one service hides no other, and one decides for all", () 
 test("one host's newer state neither ends nor begins the minute of another", () => {
   let now = 1000;
   let both = refused(epochs, "honest", state(6), now);
-  // Its states are of a server of its own: each move of the mirror reaches them, and each moment they are newer.
+  // The states of a server of its own: each change of the mirror reaches them, and they are always newer.
   for (let writes = 1; writes < 9; writes++) {
     now += 7000;
     both = refused(both, "liar", [stateOf(3), stateOf(writes, "002")], now);

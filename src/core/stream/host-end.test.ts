@@ -10,7 +10,7 @@ import { StreamWriter } from "./transcriber-end.ts";
 const asOf = (second: number) => ({ state: [`2026112210200${second}.000000Z#000000#001#000000`], clock: 0 });
 const small = { rows: 2, bytes: 10 };
 
-/** The transcriber's end: a table and what is told of it. */
+/** The transcriber's end: a table and the messages about it. */
 function speaker(epoch: number, rows: readonly (readonly [string, Cell])[] = [], options = {}) {
   const table = new CellTable("dhcp");
   table.apply(rows);

@@ -52,7 +52,7 @@ export const serviceReportSchema = z.object({
   rows: count,
   /** The newest place in the stream that is stored. */
   stored: mark.optional(),
-  /** The place up to which the last successful run had the rows. */
+  /** The place in the stream of the rows of the last successful run. */
   applied: mark.optional(),
   /** The newest place at which the table was compared with the transcriber's and found equal. */
   equal: mark.optional(),

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type Bisected, bisect } from "./bisect.ts";
 
-/** A check that refuses some numbers, and says which is the first of them. */
+/** A check that refuses some numbers, and names the first of them. */
 const refusing =
   (bad: ReadonlySet<number>, seen: { checks: number } = { checks: 0 }) =>
   async (items: readonly number[]): Promise<string | undefined> => {

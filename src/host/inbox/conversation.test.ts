@@ -10,7 +10,7 @@ import { memoryHub } from "../../testing/memory-broker.ts";
 import { waitingLimit } from "../store/messages.ts";
 import { Conversation, type ConversationInputs } from "./conversation.ts";
 
-/** A conversation that listens, over a store that nothing runs on; the test is its transcriber. */
+/** A conversation that listens, over a store without runs; the test plays its transcriber. */
 async function listening(service: Service, inputs: Partial<ConversationInputs> = {}) {
   const parts = storeOf(service);
   const { inbox, context, clock } = parts;

@@ -28,7 +28,7 @@ function scene(differing: number) {
   };
   const { withSums, heard } = reconciliation("dhcp", { inHashOrder });
   const telling = new StreamWriter("dhcp", theirs, { epoch: 1 });
-  /** Repairs the whole table; gives how many bytes went either way, and how many questions had sums. */
+  /** Repairs the whole table; returns the bytes sent in each direction, and the number of questions with sums. */
   function repair() {
     const told = { asked: 0, said: 0, withSums: 0, questions: 0 };
     for (let from = 0; from < hashEnd; ) {

@@ -11,7 +11,7 @@ const percent = (why: string | undefined): number => Number(/ ([\d.]+) % /.exec(
 
 test("a long repair reports its remainder, applies changes meanwhile and survives a restart", async () => {
   const dhcp = simulatedService();
-  /** Parts that are still answered, and the rows that came in them. */
+  /** The number of parts that are still answered, and the rows received in them. */
   const parts = { left: 0, rows: 0 };
   const answering = (answer: StreamMessage): boolean => {
     if (answer.kind !== "part") return true;
@@ -71,7 +71,7 @@ test("a long repair reports its remainder, applies changes meanwhile and survive
   await host.down();
   end();
 
-  /** Answers a number of parts, a question at a time; gives the percentage that is then left. */
+  /** Answers a number of parts, a question at a time; returns the percentage that is then left. */
   async function leftAfter(more: number): Promise<number> {
     const before = percent(report().why);
     parts.left = more;

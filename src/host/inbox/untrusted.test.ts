@@ -10,10 +10,10 @@ import { signed, signingKey, wrongSignature } from "../../core/stream/signature.
 const [ours, theirs] = [0, 1].map(() => signingKey(generateKeyPairSync("ed25519").privateKey));
 const distrust = (body: Uint8Array): string | undefined => wrongSignature(body, [ours!]);
 
-/** A host that trusts one key, and a stranger who knows all that is public and may publish. */
+/** A host that trusts one key, and a sender without that key who knows all public data and may publish. */
 async function guarded() {
   const dhcp = simulatedService();
-  /** All that the transcriber has said. */
+  /** All messages of the transcriber. */
   const said: string[] = [];
   const sign = (body: string): string => {
     const whole = signed(body, ours!);

@@ -22,7 +22,7 @@ import { hostStore } from "../store/host-store.ts";
  */
 
 const [a, b] = ["/etc/demo/a.conf", "/etc/demo/b.conf"];
-/** The files of a version; a version without b has a alone. */
+/** The files of a version; a version without b consists of a. */
 const texts = (version: string) => {
   const [name, without] = version.split(" without ");
   const both = [
@@ -33,7 +33,7 @@ const texts = (version: string) => {
 };
 
 interface Stopwatch {
-  /** The step before which all ends; Infinity for never. */
+  /** The step before which the process ends; Infinity for never. */
   at: number;
   count: number;
   dead: boolean;
@@ -49,7 +49,7 @@ interface Story {
   /** The versions that the interrupted run and the next one want. */
   readonly wants: string;
   readonly next: string;
-  /** True if the given files are all: one that is no longer given is removed. */
+  /** True if the given files are all files of the service: others are removed. */
   readonly all?: boolean;
   /** The version that must be applied at the end. */
   readonly ends: string;
@@ -111,7 +111,7 @@ for (const story of stories) {
   }
 }
 
-/** Plays a story with an end before step `at`; true if there was such a step. */
+/** Plays a story that ends before step `at`; true if there was such a step. */
 async function tell(story: Story, cut: "process" | "power", at: number, seed: number): Promise<boolean> {
   const watch: Stopwatch = { at: Number.POSITIVE_INFINITY, count: 0, dead: false, taken: [] };
   const where = () => `seed ${seed}, ended before step ${at} (after ${watch.taken.slice(-3).join(", ")})`;
@@ -130,7 +130,7 @@ async function tell(story: Story, cut: "process" | "power", at: number, seed: nu
     story.before === "found" ? Object.fromEntries(texts("found").map(({ path, text }) => [path, text])) : {};
   const daemon: Daemon = simulatedDaemon([a, b], { files, onStep: step });
   const { machine } = daemon;
-  /** Every text that is ever seen in place. */
+  /** Every text that was ever in place. */
   const look = (): void => {
     for (const path of [a, b]) seen.add(machine.text(path));
   };
@@ -156,7 +156,7 @@ async function tell(story: Story, cut: "process" | "power", at: number, seed: nu
   const reloadsAtFirst = daemon.reloads;
   seen.clear();
 
-  /** One run, which ends before some step; true if it was cut short. */
+  /** One run that ends before some step; true if it was interrupted. */
   const cutAt = async (version: string, before: number): Promise<boolean> => {
     Object.assign(watch, { at: before, count: 0 });
     await install(version).catch(() => {}); // the files in place show the outcome
@@ -172,7 +172,7 @@ async function tell(story: Story, cut: "process" | "power", at: number, seed: nu
     return true;
   };
   const cutShort = await cutAt(story.wants, at);
-  // With some seeds the recovery is cut short too.
+  // With some seeds the recovery is interrupted, too.
   if (seed > 0) await cutAt(story.next, Math.ceil(random() * 30));
   const pending = installStatus(database).pending.length > 0;
   const before = { reloads: daemon.reloads, current: [a, b].map((path) => machine.text(path)).join("") };
@@ -215,7 +215,7 @@ async function tell(story: Story, cut: "process" | "power", at: number, seed: nu
   }
   // Staged and leftover files must not outlive the next install of the path.
   for (const name of await machine.files.list("/etc/demo/.trigger")) {
-    // A file staged for a path that the ledger never had waits until that path is given again.
+    // A file staged for a path unknown to the ledger waits until that path is installed again.
     if (!(story.all && story.before === "nothing" && name.startsWith("b.conf"))) {
       assert.doesNotMatch(name, /\.staged\./, where());
     }

@@ -8,7 +8,7 @@ import { Fatal, Held, Later } from "../../core/util/errors.ts";
 import { hostApi } from "../run/host-api.ts";
 import { hostStore } from "../store/host-store.ts";
 
-/** Files that a service gives no more: a service with a file per row. */
+/** Files that a service no longer wants: a service with a file per row. */
 
 const folder = "/etc/keys";
 const pathOf = (name: string): string => `${folder}/${name}`;
@@ -97,7 +97,7 @@ test("a file that trigger did not write is never removed", async () => {
       .service("keys")
       .records.approve(hostStore(database).service("keys").records.conflicts()?.digest),
   );
-  // The take-over fails, and what was found is back.
+  // The take-over fails, and the found file is restored.
   await assert.rejects(give({ alice: "a", carol: "broken" }), Later);
   assert.equal(text("carol"), "theirs\n");
   clock.advance(60_000);
@@ -126,7 +126,7 @@ test("a file that was taken over is removed like any other", async () => {
 test("a removal whose reload fails is undone, and given up after three tries", async () => {
   const { give, text, daemon, clock, said } = keys();
   await give({ alice: "a", bob: "b" });
-  // The daemon will not run without bob.
+  // The daemon does not run without bob.
   const reload = async (): Promise<void> => {
     if (text("bob") === undefined) throw new Error("bob is missing");
     daemon.reloads += 1;
@@ -262,7 +262,7 @@ test("a first text whose install was cut off is ours after its reload", async ()
   };
   await assert.rejects(give({ alice: "a" }, { reload }, ends.signal), /the process stops/);
   assert.equal(text("alice"), "a");
-  // The next text is refused, and what is in place gets the reload that it is pending.
+  // The next text is refused, and the text in place gets its pending reload.
   await assert.rejects(give({ alice: "bad" }), /no last good text/);
   assert.deepEqual([text("alice"), installStatus(database).pending], ["a", []]);
   await give({});

@@ -102,7 +102,7 @@ test("a reload without effect is noticed by the probe", async () => {
   const { install, daemon, clock } = installScene();
   await install("good");
   daemon.deaf = true;
-  // The last good text is still served, and its own probe says so: it is the text that is tried three times.
+  // The last good text is still served, as its own probe shows: so the new text is tried three times.
   await assert.rejects(install("next"), Later);
   daemon.deaf = false;
   clock.advance(5000);

@@ -4,7 +4,7 @@ import { other, path } from "../../../test/fixtures/install.ts";
 import { mortalScene } from "../../../test/fixtures/mortal.ts";
 import { Later } from "../../core/util/errors.ts";
 
-// What a process finds that starts after another died in the middle of an install.
+// The state that a process finds after another died in the middle of an install.
 
 const theReload = /^run reloadd/;
 const theRename = /^rename .*\.staged\./;

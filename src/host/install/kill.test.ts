@@ -18,7 +18,7 @@ test("on a real machine a kill at any moment leaves a whole file", async () => {
       const from = round * 1000;
       const child = spawn(process.execPath, [program, directory, `${from}`], { stdio: ["ignore", "pipe", "inherit"] });
       await once(child.stdout, "data");
-      // The moment is the dice here: anywhere in the installs that follow the first.
+      // The moment is random here: anywhere in the installs after the first.
       const moment = Math.random() * 40;
       setTimeout(() => child.kill("SIGKILL"), moment);
       await once(child, "exit");

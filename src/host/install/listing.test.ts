@@ -15,7 +15,9 @@ test("an install lists a folder of many files once, a removal three times", asyn
     },
   };
   const scene = { machine: { ...inner, files }, database: emptyStore(), clock: standingClock() };
-  /** Installs a number of files of these texts in each of two folders; gives the number of listings of each folder. */
+  /**
+   * Installs a number of files of these texts in each of two folders; returns the number of listings of each folder.
+   */
   const install = async (many: number, text: string): Promise<number[]> => {
     listed.length = 0;
     const wanted = ["/etc/a", "/etc/b"].flatMap((folder) =>

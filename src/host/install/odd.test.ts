@@ -14,12 +14,12 @@ import type { Machine } from "../../ports/machine.ts";
 import { hostApi } from "../run/host-api.ts";
 import { hostStore } from "../store/host-store.ts";
 
-/** Keys in folders of their users, who put something else in the place of the file. On a real machine. */
+/** Keys in folders of their users, who put other things in the place of the file. On a real machine. */
 
 const skip = process.getuid?.() === 0 ? false : "only root can give folders to another user";
 const user = 61_003;
 
-/** A service with a file of keys in the home of each user; all homes are of one uid here. */
+/** A service with a file of keys in the home of each user; all homes belong to one uid here. */
 function homes(t: TestContext, { removable = undefined as ((files: number) => number) | undefined } = {}) {
   const top = fs.mkdtempSync(join(tmpdir(), "trigger-odd-"));
   fs.chmodSync(top, 0o755);
@@ -45,7 +45,7 @@ function homes(t: TestContext, { removable = undefined as ((files: number) => nu
     });
   return {
     ...{ path, keys, mine, said, stuck, clock },
-    /** Gives keys to these users, and to no others. */
+    /** Installs keys for these users, and for no others. */
     async give(texts: Record<string, string>, machine?: Machine) {
       const files = Object.entries(texts).map(([name, text]) => ({ path: keys(name), text }));
       const run = words(machine);
@@ -55,7 +55,7 @@ function homes(t: TestContext, { removable = undefined as ((files: number) => nu
     read: (name: string): string => fs.readFileSync(keys(name), "utf8"),
     asides: (name: string): string[] =>
       fs.readdirSync(path(name, ".ssh", ".trigger")).filter((one) => one.includes(".aside.")),
-    /** Puts something in the place of the keys of mallory. */
+    /** Puts a thing in the place of the keys of mallory. */
     put(make: (at: string) => void): void {
       fs.rmSync(keys("mallory"), { force: true, recursive: true });
       make(keys("mallory"));
@@ -251,7 +251,7 @@ test("a folder that becomes a link at any moment delays no other file", { skip }
   assert.deepEqual(fs.readdirSync(path("secret")), ["shadow"]);
 });
 
-/** A real machine that says when it is about to do something in the home of mallory. */
+/** A real machine that announces each operation in the home of mallory. */
 function watched(about: () => void): Machine {
   const machine = realMachine();
   const files = Object.entries(machine.files).map(([name, work]) => [

@@ -12,7 +12,7 @@ import {
 import { installStatus } from "../../../test/fixtures/install-status.ts";
 import { Fatal, Later, reason } from "../../core/util/errors.ts";
 
-// Files that are applied by the journal, while their daemon may not have them, or must read them again.
+// Files that the journal counts as applied, while their daemon may not have them, or must read them again.
 
 const path = "/etc/demo/hosts.conf";
 const other = "/etc/demo/zones.conf";
@@ -93,7 +93,7 @@ test("a check that fails on the applied text does not stop its pending reload", 
   const { install, daemon, pending, machine } = scene();
   await install("good");
   daemon.running.clear();
-  // Once: the same text would pass a second time, and so seem to be to blame.
+  // Once: the same text would pass a second time, and would seem to be to blame.
   machine.fail(/^run checkd/, "EAGAIN");
   await assert.rejects(install("good", { unsure: true }), nobodyIsBlamed);
   assert.equal(daemon.running.get(path), "good");

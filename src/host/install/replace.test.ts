@@ -41,7 +41,7 @@ function scene(texts: Readonly<Record<string, string>>, onStep: (step: string) =
       await staging.clear();
     }
   };
-  /** The text that is wanted at a path, and the last good one, by the journal. */
+  /** The wanted text at a path, and the last good one, by the journal. */
   const journaled = (path: string) => {
     const [entry] = ledger.pending([path]).filter((one) => one.path === path);
     return entry && { to: entry.to, goodHash: entry.goodHash, good: entry.good && machine.text(entry.good) };

@@ -24,7 +24,7 @@ import { CommandFailed, reason } from "../../core/util/errors.ts";
 import { realMachine } from "../../machines/real.ts";
 import { hostApi } from "../run/host-api.ts";
 
-/** Installs into folders that others may write, on a real machine. */
+/** Installs into folders that other users may write to, on a real machine. */
 
 const skip = process.getuid?.() === 0 ? false : "only root can give folders to another user";
 const other = 61_003;
@@ -38,7 +38,7 @@ function context(t: TestContext, { secret = false } = {}) {
   mkdirSync(path("secret"), { mode: 0o700 });
   writeFileSync(path("secret", "shadow"), "root:hash\n");
   mkdirSync(path("state"), { mode: 0o700 });
-  // As Debian's /var/cache/bind: root's, and the daemon's group may write.
+  // As Debian's /var/cache/bind: owned by root, and writable for the daemon's group.
   mkdirSync(path("zones"));
   chownSync(path("zones"), 0, other);
   chmodSync(path("zones"), 0o775);

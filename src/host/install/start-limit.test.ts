@@ -11,7 +11,10 @@ import { readLimit, unitsStarted } from "./start-limit.ts";
 
 const path = "/etc/demo/hosts";
 
-/** A host whose daemon is restarted for each text, by a systemctl that refuses as systemd does; texts with `broken` in them do not start. */
+/**
+ * A host whose daemon is restarted for each text, by a systemctl that refuses as systemd does. Texts with `broken` in
+ * them do not start.
+ */
 async function restarted({ burst = 5, interval = 10_000, says = "" } = {}) {
   const clock = virtualClock(Date.UTC(2026, 0, 1));
   const machine = memoryMachine();

@@ -54,7 +54,7 @@ function scene({ within = false, removals = Number.POSITIVE_INFINITY } = {}) {
   const signal = new AbortController().signal;
   return {
     ...{ machine, seen, database, store, clock, logged, stored },
-    /** Says rows by key: a name, a refusal, or null; the address is the key's own unless it is given. */
+    /** Sends rows by key: a name, a refusal, or null; the address is the key's own unless it is given. */
     say(rows: Record<string, string | null>, ips: Record<string, string> = {}): void {
       const cells = Object.entries(rows).map(
         ([key, name]) =>
@@ -208,7 +208,7 @@ test("rows that waited with a refused row are applied once it is removed", async
   const { say, run, lines, report } = scene();
   say({ k1: "printer", k2: "desk" });
   await run();
-  // The desk takes the printer's address, and a row that is bad takes the desk's.
+  // The desk takes the printer's address, and a bad row takes the desk's.
   say({ k1: null, k2: "desk", k3: "bad" }, { k2: "k1", k3: "k2" });
   await run();
   assert.deepEqual(lines(), ["k1 printer", "k2 desk"]);

@@ -74,7 +74,7 @@ test("files of removed rows are removed unasked, and no others with them", async
   await stand(30);
   await say([["m9", null]]);
   await stand(27);
-  // Another row goes, and the service gives one file of the others.
+  // Another row is removed, and the service wants one of the other files no longer.
   kept = (file) => file.endsWith("m0.a");
   await say([["m8", null]]);
   await clock.advance(2000);

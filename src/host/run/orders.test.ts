@@ -14,7 +14,7 @@ async function scene() {
   return {
     ...world,
     removed,
-    /** Gives an order, and waits until it was obeyed. */
+    /** Gives an order, and waits until it is carried out. */
     async order(what: { order: string; [field: string]: unknown }): Promise<void> {
       orders += 1;
       await world.tell({ trigger: protocolVersion, kind: "order", service: "dhcp", ...what } as never);

@@ -6,7 +6,7 @@ import type { Table } from "../../core/service/service.ts";
 import { type CellChange, refusedCell } from "../../core/stream/cells.ts";
 import { protocolVersion } from "../../core/stream/messages.ts";
 
-/** A host of a service whose refused rows are removed, with three applied rows; two are of one entry. */
+/** A host of a service whose refused rows are removed, with three applied rows; two belong to one entry. */
 async function guarded(options: Parameters<typeof hostScene>[1] = {}, refused: Table["refused"] = "remove") {
   const door = simulatedService({ refused });
   const world = hostScene(door.definition, options);

@@ -19,7 +19,7 @@ export interface ServiceFacts {
   readonly left: number;
   /** The number of applied rows; stored here because counting them takes longer the more there are. */
   readonly rows: number;
-  /** The place up to which the last successful run had the rows, and whether the table was in doubt then. */
+  /** The place in the stream of the rows of the last successful run, and whether the table was in doubt then. */
   readonly applied: (Mark & { readonly doubt?: true }) | undefined;
   /**
    * True if a probe saw the daemon serve the applied rows, false if it or the run failed; undefined without a probe.

@@ -7,7 +7,7 @@ import { queueName, serviceKey } from "../../core/stream/routing.ts";
 import { QueueFull } from "../../ports/broker.ts";
 import { parkedLimit, rememberedLimit, storedMessages, waitingLimit } from "./messages.ts";
 
-// What waits for a plain service on a host, and in its queue, is bounded, and nothing that was accepted is lost.
+// The messages that wait for a plain service on a host, and in its queue, are limited, and no accepted message is lost.
 
 const name = "secours";
 const queue = queueName("a", name);
@@ -29,7 +29,7 @@ test("beyond the limit messages stay in the queue, and are later handled in orde
     for (; ; accepted++) await send({ n: accepted, large });
   };
   await assert.rejects(fill, QueueFull);
-  await clock.advance(10_000); // to be tried again is no handling
+  await clock.advance(10_000); // a message to try again is not handled
   assert.equal(report().pending, waitingLimit);
   assert.equal(hub.look(queue).length, accepted - waitingLimit);
   await assert.rejects(send({ n: accepted, large }), QueueFull);
@@ -43,7 +43,7 @@ test("beyond the limit messages stay in the queue, and are later handled in orde
   end();
 });
 
-/** A host on which one message fewer is parked than may be, by six failures each. */
+/** A host with one parked message fewer than the limit, each after six failures. */
 async function nearlyFull() {
   const secours = plainService();
   const { database, ...world } = hostScene(secours.definition, { name });
@@ -137,7 +137,7 @@ test("a message with one of the newest ids is handled once", () => {
     return next !== undefined;
   };
   handle(other, "id-0");
-  // All but a few hundred are noted at once: one message after another takes seconds.
+  // All but a few hundred ids are noted at once: one message after another takes seconds.
   const most = rememberedLimit - 500;
   database
     .prepare("INSERT INTO handled (service, message_id) SELECT ?, 'id-' || value FROM json_each(?)")

@@ -13,7 +13,7 @@ const hour = 60 * 60_000;
 async function manyRows(count: number) {
   const steady = virtualClock(Date.UTC(2026, 10, 22));
   let ahead = 0;
-  // As a machine's: the wall's in whole milliseconds, the other not.
+  // As on a machine: wall time in whole milliseconds, monotonic time in fractions.
   const clock = {
     ...steady,
     now: () => Math.floor(steady.now() + ahead),
@@ -87,7 +87,7 @@ test("removals counted under a clock a year ahead count one more hour", async ()
   await until(() => facts()?.full === 0);
   await say(rows(0, 8, false));
   await until(() => dhcp.served.size === 32);
-  setClock(-year); // and the host is started again
+  setClock(-year); // and the host is restarted
   await again();
   await clock.advance(1000);
   await until(() => facts()?.full === 0);
@@ -137,7 +137,7 @@ test("an approval overtaken by more removals lets none pass uncounted", async ()
   await say(rows(0, 12, false));
   await until(() => report().removals?.rows === 12);
   const shown = report().removals?.digest;
-  // One more, at which no run has looked yet.
+  // One more, which no run has seen yet.
   await say(rows(12, 13, false));
   await approve(shown);
   await until(() => report().removals?.rows === 13);

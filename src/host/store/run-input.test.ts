@@ -24,7 +24,7 @@ function scene(words: Pick<Table, "refused"> = {}) {
   const stored = storedRows(database, "demo", table);
   return {
     give: (options?: { full: boolean }) => runInputsOf(database, "demo").begin(table, options),
-    /** Gives rows where no removal goes unasked. */
+    /** Begins a run in which every removal needs approval. */
     giveHolding: (options?: { full: boolean }) =>
       runInputsOf(database, "demo").begin(table, {
         ...options,
@@ -57,7 +57,7 @@ test("a held row yields, in a full run, to the row with its address", () => {
   const { say, give, giveHolding, why } = scene();
   say({ a: desk, b: canonical({ ip: "10.0.0.2" }) });
   give().finish({}, now);
-  say({ b: desk }); // that a has gone from there was lost
+  say({ b: desk }); // the removal of a from there was lost
   give().finish({}, now);
   say({ a: null });
   giveHolding().finish({}, now);

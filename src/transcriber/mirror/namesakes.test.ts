@@ -9,7 +9,7 @@ import { atOnce } from "../../core/util/slices.ts";
 import { transcription } from "../tables/transcription.ts";
 import { Mirror } from "./mirror.ts";
 
-// A site's own attribute: nothing is known of its case here, and its server tells the two names apart.
+// A site's own attribute: its comparison is unknown here, and its server distinguishes the two names.
 const rooms = [
   stored("base", "dc=x"),
   stored("1", "roomId=b12,dc=x", { seats: "7" }),

@@ -28,7 +28,7 @@ function thousandRows() {
     log: (line) => void log.push(line),
   });
   stream.begin(7, false);
-  /** Asks for a part `times` times as a host; gives the number of answers. */
+  /** Requests a part `times` times as a host; returns the number of answers. */
   const ask = async (host: string, times: number, want: "buckets" | { from: number; to: number }): Promise<number> => {
     const before = sent.length;
     for (let asked = 0; asked < times; asked++) {

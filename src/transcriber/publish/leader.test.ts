@@ -205,7 +205,7 @@ test("a rollback is announced after a minute, and to the claiming host alone", a
   assert.equal(done.at(-1), "h: begin 65000007 rolled back");
   assert.equal(leader.epoch, 5_000_007);
   assert.match(log.at(-1) ?? "", /^h has held a newer state .* the directory was rolled back$/);
-  refused(1, "asOf", ["2#0#1"]); // of the stream of all, before the rollback arrived
+  refused(1, "asOf", ["2#0#1"]); // of the common stream, before the rollback arrived
   assert.equal(leader.due(), undefined);
   // It follows, and then rejoins the others.
   leader.observe("h", 65_000_007);

@@ -33,7 +33,7 @@ function slowly() {
       table.apply(changes);
       stream.publishChanges(changes);
     },
-    /** Confirms what was sent, and what follows from it, until nothing more comes. */
+    /** Confirms the sent messages, and those that follow from them, until there are no more. */
     async confirm() {
       for (let confirm = confirms.shift(); confirm; confirm = confirms.shift()) {
         confirm();
@@ -116,7 +116,7 @@ test("a refusing queue is found, others get copies, and a digest ends its refusa
     async publish(key, body) {
       const { kind, seq } = streamMessage.parse(JSON.parse(body));
       taken.push(`${key} ${kind} ${seq}`);
-      // The broker routes to each queue, and says no as soon as one does.
+      // The broker routes to each queue, and refuses as soon as one does.
       if (refuses && (key === "trigger.dhcp" || key === "trigger.dhcp.b")) throw new MessageRefused("no");
     },
     revive: async () => assert.fail(),

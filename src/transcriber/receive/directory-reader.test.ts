@@ -42,7 +42,7 @@ function scene(context: TestContext) {
     stop.abort();
     await reader.done;
   });
-  /** Delivers a change, and gives the calls that follow from it. */
+  /** Delivers a change, and returns the calls that follow from it. */
   const deliver = async (change: SourceChange): Promise<string[]> => {
     calls.length = 0;
     source.say(change);

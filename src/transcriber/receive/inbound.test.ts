@@ -162,7 +162,7 @@ test("an order to verify counts from a transcriber's user alone", async (context
 
 test("reports and refusals of another user in a host's name are rejected", async (context) => {
   const world = network(context);
-  // Where each host has its user, one that is not named could be anybody's.
+  // If each host has its own user, a message without a user may come from any.
   const civet = world.start("civet", world.directory([]), undefined, "trigger-civet");
   await until(() => isActive(civet));
   const epoch = midnight * 1000;

@@ -11,7 +11,7 @@ const device = (index: number, more: Record<string, string> = {}): StoredEntry =
   stored(`m${index}`, `cn=m${index},dc=x`, { objectClass: "device", ip: "1", ...more });
 const devices = Array.from({ length: count }, (_, index) => device(index));
 
-/** The tables of a service; and how many elements are sorted by a piece of work, in arrays of several. */
+/** The tables of a service, and the number of elements that a piece of work sorts, in arrays of several. */
 function counted(select: (entry: Entry, directory: Directory) => { ip: string }) {
   const { table } = service({ row: z.object({ ip: z.string() }), unique: ["ip"], select, async run() {} });
   const tables = transcription(new Map([["dhcp", table as Table]]), { timezone: "UTC" });

@@ -21,7 +21,7 @@ const device = (index: number, ip: string): StoredEntry => stored(`m${index}`, `
 const devices = (count: number, net: string): StoredEntry[] =>
   Array.from({ length: count }, (_, index) => device(index, `${net}${index}`));
 
-/** A table writer on a clock that each reading writer by a millisecond: 20 steps make a slice. */
+/** A table writer on a clock that each reading advances by a millisecond: 20 steps make a slice. */
 function scene({ stopped = false } = {}) {
   let passed = 0;
   const seen: { busy: boolean; applying: boolean; root: string }[] = [];
@@ -55,7 +55,7 @@ test("a large write is sliced, changes the tables last, and is announced afterwa
     ["1"],
     () => written.push("first"),
   );
-  // A write that comes meanwhile waits; a tick does nothing.
+  // A write that arrives meanwhile waits; a tick does nothing.
   const second = writer.write(
     (tables, now) => tables.change([device(7, "b7")], [], now),
     ["2"],
@@ -105,7 +105,7 @@ test("the signal ends the writes that wait for a long one", { timeout: 10_000 },
   await writer.tick();
   assert.equal(announced.length, 0);
   assert.deepEqual(writer.asOf.state, []);
-  assert.equal(writer.busy, true); // between two states: no epoch begins on them
+  assert.equal(writer.busy, true); // inconsistent: no epoch begins on them
 });
 
 test("a write that throws leaves the tables to the next one", async () => {

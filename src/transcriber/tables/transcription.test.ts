@@ -179,7 +179,7 @@ test("an explanation has the reads, the cells and the next time of an entry", ()
   assert.throws(() => told.explain("dhcp", "cn=nobody"), /the directory has no entry "cn=nobody"/);
 });
 
-// A small world in which everything meets: names, owners, bans, dates and contested addresses.
+// A small world in which everything occurs: names, owners, bans, dates and contested addresses.
 const uuids = ["p0", "p1", "p2", "m0", "m1", "m2", "m3", "b0"];
 const date = fc.option(
   fc.integer({ min: 0, max: 9 }).map((hours) => `2026060${1}0${hours}0000Z`),
@@ -223,7 +223,7 @@ const operation = fc.oneof(
 
 type Operation = typeof operation extends fc.Arbitrary<infer One> ? One : never;
 
-/** A directory as a server keeps it: a tree of entries, no name borne twice, no uuid used again. */
+/** A directory as a server keeps it: a tree of entries, no name twice, no uuid used again. */
 class World {
   readonly entries = new Map<string, { rdn: string; below: string | null; attributes: Record<string, string> }>();
   readonly #used = new Set<string>();
@@ -232,7 +232,10 @@ class World {
     return stored(uuid, this.#dn(uuid), this.entries.get(uuid)!.attributes);
   }
 
-  /** Does an operation, and gives the entry that a directory then names: the top of what moved or went. */
+  /**
+   * Carries out an operation, and returns the entry that a directory then names: the top of the renamed or removed
+   * subtree.
+   */
   take(operation: Operation): string[] {
     const { uuid } = operation;
     const known = this.entries.get(uuid);
