@@ -10,7 +10,7 @@ export interface HostStatus {
   readonly up: boolean | undefined;
   /** The time of this status, or of its report here, in milliseconds since 1970; undefined without a report. */
   readonly at: number | undefined;
-  /** The trouble of its broker connection. */
+  /** The trouble of the host's broker connection. */
   readonly trouble: string | undefined;
   readonly services: Readonly<Record<string, ServiceReport>>;
   readonly transcriber: TranscriberState | undefined;

@@ -66,7 +66,7 @@ const hosts = z
     rule((hosts) => !transcribersOf({ hosts })[0] && `no host runs "${eventService}": one must, it is the transcriber`),
   );
 
-/** The schema of a config; those of its parts are beside their interfaces. */
+/** The schema of a config; the schemas of its parts are beside their interfaces. */
 const configSchema = options<ReadConfig>({
   broker: brokerSchema.optional(),
   directory: directorySchema.optional(),

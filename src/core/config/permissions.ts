@@ -12,7 +12,7 @@ import type { ReadConfig } from "./config.ts";
 /** A user of RabbitMQ with its permissions: regular expressions for names, and for keys at the exchange. */
 export interface BrokerUser {
   readonly name: string;
-  /** Its purpose, in a few words. */
+  /** The purpose of the user, in a few words. */
   readonly purpose: string;
   readonly configure: string;
   readonly write: string;

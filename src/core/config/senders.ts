@@ -8,9 +8,9 @@ export type WrongSender = (host: string, user: string | undefined) => string | u
 export type WrongOrderer = (user: string | undefined) => string | undefined;
 
 /**
- * The rule for messages from a host: its own user and those of transcribers may send them. It needs hosts with the
- * users that `trigger permissions` prints. `own` is the user of the transcriber on host `self`. If that is not the
- * printed one, any user may speak for any host.
+ * The rule for messages from a host: its own user and those of transcribers may send them. It applies where each host
+ * has the user that `trigger permissions` prints. `own` is the user of the transcriber on host `self`. If that is not
+ * the printed one, any user may speak for any host.
  */
 export function sendersOf(config: Pick<ReadConfig, "hosts">, self: string, own: string | undefined): WrongSender {
   if (own !== hostUserName(self)) return () => undefined;
@@ -22,9 +22,9 @@ export function sendersOf(config: Pick<ReadConfig, "hosts">, self: string, own: 
 }
 
 /**
- * The rule for orders: only transcribers may give them. It needs hosts with the users that `trigger permissions`
- * prints. Users that may send messages to a plain service publish under the same keys, but are no transcribers. `own`
- * is the user of host `self`. If that is not the printed one, any user may give orders.
+ * The rule for orders: only transcribers may give them. It applies where each host has the user that `trigger
+ * permissions` prints. Users that may send messages to a plain service publish under the same keys, but are no
+ * transcribers. `own` is the user of host `self`. If that is not the printed one, any user may give orders.
  */
 export function orderersOf(config: Pick<ReadConfig, "hosts">, self: string, own: string | undefined): WrongOrderer {
   if (own !== hostUserName(self)) return () => undefined;

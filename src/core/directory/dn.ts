@@ -35,8 +35,9 @@ export function parseDn(text: string): readonly Rdn[] {
 }
 
 /**
- * The normal form of a DN. Two DNs have the same one exactly if LDAP takes them for equal, in any case, spacing,
- * escaping, alias and order. It is itself a DN. A comma in it is always a separator: one in a value is written `\2c`.
+ * The normal form of a DN. Two DNs have the same normal form exactly if LDAP takes them for equal, in any case,
+ * spacing, escaping, alias and order. The form is itself a DN. A comma in it is always a separator: one in a value is
+ * written `\2c`.
  */
 export function normalDn(text: string): string {
   return plainDn(text) ?? parseDn(text).map(normalRdn).join(",");

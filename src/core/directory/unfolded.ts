@@ -3,7 +3,7 @@
  * Unicode 3.
  */
 
-// They have no case and no compatible form there. values-slapd.test.ts compares this list with a real slapd.
+// Characters without case and without a compatible form there. values-slapd.test.ts compares this list with a real slapd.
 const unknown = [
   "23a-24e 370-372 376 37f 3cf 3f7-3ff 4c0 4f6 4fa-4fe 510-52e 10a0-10fc 13a0-13f5",
   "1c89-1dbf 1e9e 1efa-1efe 2090-209c 2132 213b 213c 2150-2152 2183-2189 2c00-2d6f 321d-321e 3244-3247",

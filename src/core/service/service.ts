@@ -89,7 +89,7 @@ export interface TableDeclaration<In extends object, Row extends object, Out> {
   shared?: boolean;
   /** The daemon whose restart causes a run on all rows. */
   daemon?: { readonly unit: string } | { readonly pidFile: string };
-  /** The rows of `entry`, at the transcriber. It is pure: a function of the entry and the directory alone. */
+  /** Returns the rows of `entry`, at the transcriber. It is a pure function of the entry and the directory. */
   select(entry: Entry, directory: Directory): Out;
 }
 

@@ -20,7 +20,7 @@ export function refusedCell(why: string, about: Iterable<string> = []): Cell {
   return `!${why.replaceAll(aboutMark, " ")}${names.length > 0 ? aboutMark + names.join(",") : ""}`;
 }
 export const isRefused = (cell: Cell): boolean => cell.startsWith("!");
-/** The same test in SQL, for a column that holds a cell or NULL; false for NULL. */
+/** The SQL test for a refused cell, in a column that holds a cell or NULL; false for NULL. */
 export const isRefusedSql = (column: string): string => `(${column} IS NOT NULL AND substr(${column}, 1, 1) = '!')`;
 /** The reason of a refused cell, in words. */
 export const refusalOf = (cell: Cell): string => cell.slice(1).split(aboutMark, 1)[0] ?? "";

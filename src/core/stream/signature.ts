@@ -61,8 +61,8 @@ export function signed(body: string, { name, secret }: SigningKey): string {
 }
 
 /**
- * Returns the reason why no trusted key has signed a body; undefined if one has. Of the body, the reason shows only the
- * name of a key.
+ * Returns the reason why a body has no valid signature by a trusted key; undefined if it has one. The reason shows
+ * nothing of the body except the name of a key.
  */
 export function wrongSignature(body: Uint8Array, trusted: readonly PublicKey[]): string | undefined {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);

@@ -26,13 +26,13 @@ export class TextRefused extends Fatal {
   override name = "TextRefused";
 }
 
-/** The same without a last good text to compare with. */
+/** Thrown by an install whose check refuses the text, without a last good text to compare with. */
 export class TextDoubted extends Error {
   override name = "TextDoubted";
 }
 
 /**
- * Thrown by the methods of `Entry` and `Directory`, and by a `select` of your own. This entry gives no row, for a
+ * Thrown by the methods of `Entry` and `Directory`, and by a `select` of your own. The entry then gives no row, for a
  * reason that an administrator can act on.
  */
 export class Refusal extends Error {

@@ -19,7 +19,7 @@ export function unknown(kind: string, word: string, known: Iterable<string>): st
   return `unknown ${kind} ${JSON.stringify(word)} (${list})${near ? `; did you mean ${JSON.stringify(near)}?` : ""}`;
 }
 
-/** The same sentence on the first unknown word of several; undefined if all are known. */
+/** The sentence on the first unknown word of several; undefined if all are known. */
 export function unknownOf(kind: string, words: readonly string[], known: readonly string[]): string | undefined {
   const word = words.find((each) => !known.includes(each));
   return word === undefined ? undefined : unknown(kind, word, known);

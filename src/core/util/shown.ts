@@ -32,7 +32,7 @@ export function plainLine(text: string, limit = 500): string {
 export const shownLine = (text: string): string =>
   text.replace(unseen, (found) => (found === "\t" ? found : escaped(found)));
 
-/** A value as JSON for a terminal: the same characters are escaped, in the way of JSON. */
+/** A value as JSON for a terminal. Characters that steer a terminal or are invisible are escaped in the way of JSON. */
 export const plainJson = (value: unknown): string =>
   JSON.stringify(value, null, 2).replace(unseen, (text) =>
     text === "\n" ? text : text.split("").map(escaped).join(""),

@@ -14,8 +14,8 @@ export interface VerificationOptions {
 /** Answers `verify`: with the result of the next comparison of the table, then with that of the daemon. */
 export interface Verification {
   /**
-   * True for a new question: the same one may be repeated until it is answered. One of 0 has no time, and is always
-   * new.
+   * True for a new question: the same question may be repeated until it is answered. A question of 0 has no time, and
+   * is always new.
    */
   isNew(at: number): boolean;
   /** Notes that a person asked at this time: the next comparison is the answer. */

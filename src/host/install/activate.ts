@@ -64,8 +64,8 @@ export function activation({ ledger, files, clock, secret, restOf }: InstallCont
     const serving = probe !== undefined;
     const applied = new Map<string, Applied>(targets.map(({ path, hash }) => [path, { hash, serving, probe: known }]));
     for (const { path } of ledger.pending([...applied.keys()])) {
-      // A file that was installed together with one of these and is no longer wanted stays. This reload was its own,
-      // too.
+      // A file that was installed together with one of these and is no longer wanted stays. This reload was also the
+      // reload of that file.
       if (applied.has(path)) continue;
       try {
         const disk = await orBlocked(files, path, () => readInPlace(files, path));

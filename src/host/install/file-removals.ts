@@ -4,7 +4,7 @@ import { placeOf, readInPlace } from "./in-place.ts";
 import { type BlockedFile, type ReadTargets, removalTarget, type Target } from "./target.ts";
 import type { InstallContext } from "./work.ts";
 
-/** The removal of files that a service installed and no longer wants. It takes the same steps as an install. */
+/** The removal of files that a service installed and no longer wants, by the steps of an install. */
 
 export function fileRemovals({ ledger, files, owned, isHeld, removable, log }: InstallContext) {
   /**

@@ -32,7 +32,7 @@ function scene() {
   return { ...all, daemon, said, install, pending, asides, owe: () => installerIn(all).requireReload() };
 }
 
-const nobodyIsBlamed = (error: unknown): boolean =>
+const noTextIsToBlame = (error: unknown): boolean =>
   !(error instanceof Fatal) && /no text is to blame/.test(reason(error));
 
 test("only an unsure run reloads a daemon that lost its state", async () => {
@@ -73,7 +73,10 @@ test("a good text is never blamed, and its reload stays pending", async () => {
   daemon.running.clear();
   daemon.down = true;
   for (let tried = 1; tried <= 5; tried++) {
-    await assert.rejects(install("good", { unsure: true }), (error) => error instanceof Later && nobodyIsBlamed(error));
+    await assert.rejects(
+      install("good", { unsure: true }),
+      (error) => error instanceof Later && noTextIsToBlame(error),
+    );
     assert.equal(daemon.reloads, 1 + tried, "it is not compared with itself");
     await assert.rejects(install("good", { unsure: true }), Later);
     assert.equal(daemon.reloads, 1 + tried, "not closer than the spacing");
@@ -95,7 +98,7 @@ test("a check that fails on the applied text does not stop its pending reload", 
   daemon.running.clear();
   // Once: the same text would pass a second time, and would seem to be to blame.
   machine.fail(/^run checkd/, "EAGAIN");
-  await assert.rejects(install("good", { unsure: true }), nobodyIsBlamed);
+  await assert.rejects(install("good", { unsure: true }), noTextIsToBlame);
   assert.equal(daemon.running.get(path), "good");
   assert.deepEqual(pending(), []);
   assert.equal(await install("good", { unsure: true }), "serving");

@@ -42,7 +42,7 @@ export async function openScratch(
         await files.remove(folder);
         if ((await files.list(parent)).length === 0) await files.remove(parent);
       } catch (error) {
-        // It is this user's alone, and the next start removes it.
+        // The folder is this user's alone, and the next start removes it.
         log(`the copies for a check were not removed: ${reason(error)}`);
       }
     },

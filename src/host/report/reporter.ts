@@ -13,7 +13,7 @@ const reportPace = 1000;
 export interface ReporterInputs {
   /** The name of the host. */
   readonly name: string;
-  /** Its services, by name. */
+  /** The services of the host, by name. */
   readonly services: ReadonlyMap<string, unknown>;
   readonly store: HostStore;
   readonly clock: Clock;

@@ -44,13 +44,13 @@ test("a daemon restarted after a failed run is given every row", async () => {
 test("a held row waits with its reason, and the others are applied", async () => {
   await using world = await running();
   const { dhcp, say, report, retained } = world;
-  dhcp.controls.result = { held: [{ key: "j", why: "somebody else has 10.0.0.2" }] };
+  dhcp.controls.result = { held: [{ key: "j", why: "another client has 10.0.0.2" }] };
   await say([
     ["j", row("b", "10.0.0.2")],
     ["l", row("c", "10.0.0.3")],
   ]);
   await until(() => report().rows === 2);
-  assert.deepEqual(retained(), [["j", "conflict", "somebody else has 10.0.0.2"]]);
+  assert.deepEqual(retained(), [["j", "conflict", "another client has 10.0.0.2"]]);
   assert.equal(report().refused[0]?.by, "conflict");
 });
 

@@ -57,7 +57,7 @@ async function runOn(table: Table, input: RunInput, { full, ...options }: Option
   return { input, api, result };
 }
 
-/** The error of a search that named no row, of the same kind as before. */
+/** The error after a search that found no row to blame: `error`, in its own class, with the reason `why`. */
 function undecided(error: TextRefused | TextDoubted, why: string, changes: number): Error {
   const wait = changes > 0 ? `all ${changes} changes wait: ` : "";
   const said = `${error.message}; ${wait}${why}`;

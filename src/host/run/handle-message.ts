@@ -31,7 +31,7 @@ export async function handleNext(plain: PlainService<unknown>, context: RunConte
     }
     store.transaction(() => {
       messages.park(message, why);
-      // It is not tried any more: a message that waits for a person is no failure.
+      // A message that waits for a person is not tried any more, and is no failure.
       store.write({ failing: undefined });
     });
     context.log(`message ${message.id} is parked: ${why}`);

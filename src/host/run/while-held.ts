@@ -113,7 +113,7 @@ async function endedHold(table: Table, context: RunContext): Promise<boolean> {
       const run = { rows: store.runs.wanted(), changes: undefined, interrupted: false };
       await table.run(run as never, look.host);
     } catch (error) {
-      // It reached its first change, or its end, without the conflict that holds it.
+      // The run reached its first change, or its end, without the conflict that holds the service.
       if (!look.hasEnded(error)) return error instanceof Held ? error.message : String(error);
     }
     return undefined;

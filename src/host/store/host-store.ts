@@ -11,7 +11,7 @@ import { type TranscriberNotes, transcriberNotesOf } from "./transcriber-notes.t
 export interface Life {
   /** The trouble of its broker connection; undefined if there is none. */
   readonly trouble: string | undefined;
-  /** Its start, milliseconds since 1970. */
+  /** The start of the process, milliseconds since 1970. */
   readonly since: number | undefined;
 }
 

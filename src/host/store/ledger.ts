@@ -237,7 +237,7 @@ export function ledgerOf(database: DatabaseSync, service: string) {
 
 /** True if no file was being replaced: only the reload of an applied file is pending. */
 export const onlyReloadPending = ({ good, goodHash }: PendingInstall): boolean => good === null && goodHash !== null;
-/** The same condition in SQL. */
+/** The condition of `onlyReloadPending` in SQL. */
 const onlyReload = "good IS NULL AND good_hash IS NOT NULL";
 
 /** The pending reload of files that their daemon has not, or may not have, applied. */

@@ -11,8 +11,8 @@ import { prepared } from "./prepared.ts";
  */
 
 /**
- * The time for which a released record is remembered, in milliseconds: 60 days, as long as a backup is likely to
- * restore it.
+ * The time for which a released record is remembered, in milliseconds: 60 days. Few backups are restored at a greater
+ * age.
  */
 const releasedMemory = 60 * 24 * 60 * 60_000;
 
@@ -137,7 +137,7 @@ const ownNames = (database: DatabaseSync, service: string): Set<string> =>
       .map(({ name }) => String(name)),
   );
 
-/** The same on a machine where nothing is changed: new claims are not remembered. */
+/** The own records on a machine where nothing is changed: new claims are not remembered. */
 export const dryOwned = (owned: Owned): Owned => {
   const claimed = new Set<string>();
   return {

@@ -105,7 +105,7 @@ function holdRemovals(database: DatabaseSync, service: string, { limit, mayEmpty
     ? `${pending.length} would be removed${earlier}, at most ${limit} an hour`
     : "no row would be left";
   transaction(database, () => {
-    // One that was tried stays in doubt: the next run puts it back.
+    // A row that was tried stays in doubt: the next run puts it back.
     const hold = prepared(
       database,
       "UPDATE row SET retained_by = 'removals', detail = ?, since = coalesce(since, ?) WHERE service = ? AND key = ?",

@@ -77,7 +77,7 @@ test("a held removal whose row its daemon has lost raises no question", () => {
   say({ a: refusedCell("no owner") });
   giveHolding().finish({}, now);
   assert.equal(why("a")?.[0], "removals");
-  giveHolding({ full: true }).finish({ held: [{ key: "a", why: "somebody else's is there" }] }, now);
+  giveHolding({ full: true }).finish({ held: [{ key: "a", why: "a foreign record is there" }] }, now);
   assert.deepEqual(why("a"), ["directory", "no owner"]);
 });
 
@@ -127,8 +127,8 @@ test("a retained row that yields its value is no removal", () => {
 test("a full run tries rows that were in conflict", () => {
   const { say, give, why } = scene();
   say({ a: desk });
-  give().finish({ held: [{ key: "a", why: "somebody else's" }] }, now);
-  assert.deepEqual(why("a"), ["conflict", "somebody else's"]);
+  give().finish({ held: [{ key: "a", why: "a foreign record" }] }, now);
+  assert.deepEqual(why("a"), ["conflict", "a foreign record"]);
   assert.deepEqual(keysOf(give()), []);
   assert.deepEqual(keysOf(give({ full: true })), ["a"]);
 });

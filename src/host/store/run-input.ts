@@ -130,7 +130,7 @@ function beginRun(database: DatabaseSync, service: string, table: Table, options
       return transaction(database, () => {
         for (const group of blamed) {
           if (!group.every(({ key }) => (yields.has(key) ? retained : unchanged).get(service, key))) continue;
-          // A row that yielded to a row to blame is applied again, for its own reason.
+          // A retained row that yielded to a blamed one is applied again: only the blamed row waits.
           const waiting = group.filter(({ key }) => !yields.has(key));
           for (const { key, why } of waiting) wait.run(why, now, service, key);
         }

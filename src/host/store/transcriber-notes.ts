@@ -18,7 +18,7 @@ export interface TranscriberNotes {
   keepReport(report: StoredReport): void;
   /** Forgets the last report of a host, or its part about one service; true if there was any. */
   forgetReport(host: string, service?: string): boolean;
-  /** Its state; undefined if it has stored none in this life. */
+  /** The state of the transcriber; undefined if it has stored none in this life. */
   state(): TranscriberState | undefined;
   keepState(state: TranscriberState): void;
   forgetState(): void;

@@ -9,7 +9,7 @@ import { prepared } from "./prepared.ts";
 export interface Untrusted {
   /** Counts one message. In the caller's transaction. */
   count(why: string, now: number): void;
-  /** Their number, and the reason for the last one; undefined if there was none. */
+  /** The number of messages, and the reason for the last one; undefined if there was none. */
   read(): ServiceReport["untrusted"];
 }
 

@@ -110,7 +110,7 @@ export function leadStreams(options: LeaderOptions): Leader {
   function raises(host: string, epoch: number): boolean {
     if (epoch <= Math.max(epochs.heard, epochs.epoch)) return true;
     if (epoch > allowedEpoch(clock.now())) return false;
-    if (!leads()) return true; // it is only noted: no epoch begins
+    if (!leads()) return true; // the epoch is only noted: none begins
     const now = clock.monotonic();
     if (now - (raisedAt.get(host) ?? Number.NEGATIVE_INFINITY) < raiseSpacing) return false;
     raisedAt.set(host, now);

@@ -142,6 +142,6 @@ function wrongOf(error: unknown): Wrong {
     if (error instanceof Refusal) return { why: error.message, about: error.about };
     return { why: `select failed: ${reason(error)}`, about: [] };
   } catch {
-    return { why: "select threw an error without a text", about: [] }; // its own message or toString throws
+    return { why: "select threw an error without a text", about: [] }; // the error's own message or toString throws
   }
 }

@@ -58,7 +58,7 @@ export interface Transcription {
   change(put: Iterable<StoredEntry>, removed: Iterable<string>, now: number): TableChanges;
   /** Takes the present time, milliseconds since 1970. */
   tick(now: number): TableChanges;
-  /** The same three in slices. `applying` is called before the first table changes. */
+  /** The three changes in slices. `applying` is called before the first table changes. */
   sliced(applying: () => void): SlicedTranscription;
   /** The next time at which the clock alone changes a row, milliseconds since 1970. */
   nextTime(): number | undefined;
