@@ -1,4 +1,4 @@
-/** The levels of health, worst last. The number of a network's level is the exit code of `trigger status`. */
+/** The levels of health, worst last. The level of the network is the exit code of `trigger status`. */
 export const levels = { well: 0, late: 1, failing: 2 } as const;
 export type Level = (typeof levels)[keyof typeof levels];
 

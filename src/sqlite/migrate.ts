@@ -34,7 +34,7 @@ export class NewerDatabase extends OtherVersion {
   constructor(file: string, written: Version, known: Version) {
     super(
       `${file} was written by trigger ${written.program}, whose tables have version ${written.number}; those of this program, ` +
-        `${known.program}, have version ${known.number}: install ${written.program} or newer, or put back the copy of before with \`trigger downgrade\``,
+        `${known.program}, have version ${known.number}: install ${written.program} or newer, or restore the copy from before with \`trigger downgrade\``,
     );
   }
 }

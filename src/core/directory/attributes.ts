@@ -32,7 +32,7 @@ export const comparesCase = (name: string): boolean => exact.has(name);
 /** True if the values of an attribute are always bytes (RFC 4522). Takes a normal name. */
 export const isBinary = (name: string): boolean => name.includes(";") && name.split(";").includes("binary");
 
-// One attribute a line: the normal name, then its aliases and its object identifier (RFC 4519, 4524, 4512, 4530, 2985).
+// One attribute per line: the normal name, then its aliases and its object identifier (RFC 4519, 4524, 4512, 4530, 2985).
 const attributes = `
   objectclass 2.5.4.0
   aliasedobjectname aliasedentryname 2.5.4.1

@@ -50,7 +50,7 @@ export function signingKey(secret: KeyObject): SigningKey {
   return { name: nameOf(writePublicKey(key)), key, secret };
 }
 
-/** The first 64 bits of the SHA-256 of its 32 bytes. */
+/** The name of a public key: the first 64 bits of the SHA-256 of its 32 bytes. */
 const nameOf = (text: string): string =>
   createHash("sha256").update(Buffer.from(text, "base64")).digest("hex").slice(0, 16);
 

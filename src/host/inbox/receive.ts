@@ -26,7 +26,7 @@ export const reportKey = serviceKey(reportService);
 export interface StoredService {
   readonly store: ServiceStore;
   readonly service: Service;
-  /** Undefined for a plain service. */
+  /** The rows of its table; undefined for a plain service. */
   readonly rows: StoredRows | undefined;
 }
 

@@ -3,7 +3,7 @@ import { prepared } from "./prepared.ts";
 
 /** The reason why the changes of one service wait for other hosts, as status shows it. */
 export interface WaveWait {
-  /** The reason; undefined if they do not wait. */
+  /** The reason; undefined if the changes do not wait. */
   read(): string | undefined;
   write(why: string | undefined): void;
 }

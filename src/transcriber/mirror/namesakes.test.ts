@@ -67,7 +67,7 @@ test("namesakes stay two entries, each found by its own spelling", () => {
 test("another spelling is refused with both namesakes until one is removed", () => {
   const { cell, made } = tables([...rooms, ...doors, machine("ROOMID=b12, dc=X")]);
   const why =
-    "ROOMID=b12, dc=X may be one of roomId=B12,dc=x and roomId=b12,dc=x: name it as it is spelled, or rename one of them";
+    "ROOMID=b12, dc=X may be one of roomId=B12,dc=x and roomId=b12,dc=x: spell it as one of them, or rename one of them";
   assert.equal(cell("m"), why);
   made.change([], ["2"], 0);
   assert.equal(cell("m"), "7,7");

@@ -13,7 +13,7 @@ export function resolveNamesake(bearers: readonly MirrorEntry[], written: string
   if (bearers.length < 2) return bearers[0];
   const exact = bearers.filter(({ dn }) => dn === written);
   if (exact.length === 1) return exact[0];
-  throw new Refusal(`${written} may be one of ${listed(bearers)}: name it as it is spelled, or rename one of them`);
+  throw new Refusal(`${written} may be one of ${listed(bearers)}: spell it as one of them, or rename one of them`);
 }
 
 /** The DN of an entry's parent, as the entry's own DN spells it. */
