@@ -25,7 +25,7 @@ test("forgetting a host removes its queues, report and store, but not its files"
   project.write("trigger.config.ts", config({ box: ["names"], civet: ["event"] }));
   const [host, service] = await Promise.all([run(project, "forget", "old"), run(project, "forget", "box", "note")]);
   assert.match(host.err, /old is up on this machine/);
-  assert.match(service.err, /queue trigger-box-note is consumed/);
+  assert.match(service.err, /queue trigger-box-note has a consumer/);
   await up.end("SIGTERM");
 
   const again = project.spawn(["up", "--all"]);
@@ -59,6 +59,6 @@ test("an invalid name is refused before it becomes a path", async (t) => {
   for (const words of [["../box"], ["old", "../names"]]) {
     const { code, err } = await project.trigger(["forget", ...words]);
     assert.notEqual(code, 0);
-    assert.match(err, /is named with/);
+    assert.match(err, /a host name has only/);
   }
 });
