@@ -33,6 +33,7 @@ const testName =
 const terms: readonly (readonly [was: RegExp, say: string])[] = [
   [/\bloaded\b/i, "applied"],
   [/\bow(?:ed|es|ing)\b/i, "pending"],
+  [/\bin force\b/i, "applied"],
   [/\bproved\b/i, "serving"],
   [/\*\*kept\*\*/i, "retained"],
   [/\bstrangers?\b/i, "untrusted, or foreign"],
@@ -55,7 +56,7 @@ const terms: readonly (readonly [was: RegExp, say: string])[] = [
 /** The words of `terms` that have no other meaning in code, where a user of Unix is called `nobody`. */
 const idioms: typeof terms = [
   ...terms.filter(([was]) => !/loaded|ow\(|sheets|speakers|kept|nobody/.test(was.source)),
-  [/\b(?:somebody|whoever|in force)\b/i, "the noun, or applied"],
+  [/\b(?:somebody|whoever)\b/i, "the noun"],
 ];
 
 /** The most words of a sentence in a comment. */
