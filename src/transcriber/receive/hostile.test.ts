@@ -29,7 +29,12 @@ const table = {
     serving: true,
     pending: 1,
   },
-  ...{ why: "waits", failing: false, refused: [{ key: "k", why: "no", since: start, kept: true }], refusedCount: 1 },
+  ...{
+    why: "waits",
+    failing: false,
+    refused: [{ key: "k", why: "no", since: start, retained: true }],
+    refusedCount: 1,
+  },
   ...{ parked: [{ id: 1, why: "no", since: start }], parkedCount: 1, reloads: ["/etc/x"], ranAt: start },
 };
 const said = [
@@ -82,6 +87,17 @@ function scene() {
   });
   return { clock, logged, log, inbound, steady, epochs, divergent, leader };
 }
+
+test("the messages that hostile ones are made of are accepted as they are", () => {
+  const { inbound, log, logged, clock } = scene();
+  const listen = listener(inbound, log, clock);
+  for (const body of said.map((message) => Buffer.from(JSON.stringify(message))))
+    listen.report({ key: "k", body, redelivered: false, ack() {} });
+  assert.deepEqual(
+    logged.filter((line) => line.includes("rejected")),
+    [],
+  );
+});
 
 test("any message of a host leaves epochs and times that other hosts take", async () => {
   await fc.assert(
