@@ -27,7 +27,9 @@ export interface InstallerOptions {
   readonly store: ServiceStore;
   readonly machine: Machine;
   readonly clock: Clock;
-  /** True if the service has secret columns: its files are 0600 and no part of them is shown. */
+  /**
+   * True if the service has secret columns: its files are 0600, and no part of them and no output of a command is shown.
+   */
   readonly secret: boolean;
   /** True if the state of the daemon is unknown: files that it was seen to serve are probed again. False by default. */
   readonly unsure?: boolean;

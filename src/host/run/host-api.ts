@@ -1,29 +1,16 @@
 import type { Asked, AskOptions, Host, Output } from "../../core/service/host-api.ts";
-import type { Clock } from "../../ports/clock.ts";
-import type { Machine } from "../../ports/machine.ts";
 import { sayBlocked } from "../install/blocked.ts";
-import { installer } from "../install/install.ts";
+import { type InstallerOptions, installer } from "../install/install.ts";
 import { countingStarts } from "../install/start-limit.ts";
 import { commandDeadline, failed } from "../install/step.ts";
 import type { BlockedFile } from "../install/target.ts";
 import { dryOwned } from "../store/owned.ts";
-import type { ServiceStore } from "../store/service-store.ts";
 
-export interface HostApiOptions {
+export interface HostApiOptions extends InstallerOptions {
   /** The host's name. */
   readonly name: string;
-  readonly machine: Machine;
-  readonly store: ServiceStore;
-  readonly clock: Clock;
   /** Aborts when the run must end. */
   readonly signal: AbortSignal;
-  /** True if the service has secret columns: no output of a file or a command is shown. */
-  readonly secret: boolean;
-  /** True if the state of the daemon is unknown: files that it was seen to serve are probed again. False by default. */
-  readonly unsure?: boolean;
-  /** Returns how many of a number of files may be removed in this run without a question. All may if it is absent. */
-  readonly removable?: ((files: number) => number) | undefined;
-  readonly log: (message: string) => void;
 }
 
 /** The API of the host for one run, and a record of how the run used it. */
