@@ -16,13 +16,28 @@ const patience = 180_000;
 
 const rabbitName = (name: string): string => `${name}@localhost`;
 
-/** Waits until every node says that all of them run. */
-export async function together({ nodes }: Cluster): Promise<void> {
-  for (const node of nodes) {
-    const all = async (): Promise<boolean> => (await runningNodes(node)).length === nodeNames.length;
-    await until(all, { within: patience });
+/**
+ * The longest time for the nodes to find each other by themselves, in milliseconds. A node that paused itself in a
+ * partial partition may wait for the tables of the others for five minutes: ten times 30 s, `mnesia_table_loading_*`.
+ */
+const byThemselves = 90_000;
+
+/** Waits until every node says that all of them run; one that stays apart is restarted (docs/outage.md). */
+export async function together(cluster: Cluster): Promise<void> {
+  const all = async (): Promise<boolean> => (await views(cluster)).every((seen) => seen.length === nodeNames.length);
+  for (let restarts = 0; restarts < nodeNames.length; restarts++) {
+    const end = performance.now() + byThemselves;
+    await until(async () => (await all()) || performance.now() > end, { within: patience });
+    const seen = await views(cluster);
+    if (seen.every(({ length }) => length === nodeNames.length)) return;
+    const fewest = Math.min(...seen.map(({ length }) => length));
+    await cluster.nodes[seen.findIndex(({ length }) => length === fewest)]?.restart();
   }
+  await until(all, { within: patience });
 }
+
+/** The running nodes as each node sees them, in the order of the nodes. */
+const views = ({ nodes }: Cluster): Promise<string[][]> => Promise.all(nodes.map(runningNodes));
 
 /** The running nodes, by the answer of one of them; none if it does not answer. */
 async function runningNodes(node: RabbitServer): Promise<string[]> {
