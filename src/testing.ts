@@ -26,7 +26,7 @@ export type { TestMachine } from "./testing/kit/case.ts";
 export { everydayMachine } from "./testing/kit/programs.ts";
 export type { Waiting } from "./testing/kit/world.ts";
 export { ldifEntries } from "./testing/ldif-entries.ts";
-export { type MemoryConnection, type MemoryHub, memoryHub } from "./testing/memory-broker.ts";
+export { type MemoryConnection, type MemoryHub, type MemoryHubOptions, memoryHub } from "./testing/memory-broker.ts";
 export { type MemoryDirectory, memoryDirectory } from "./testing/memory-directory.ts";
 export {
   type MemoryHost,

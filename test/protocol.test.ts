@@ -68,6 +68,7 @@ test("names, limits and the version are those of the code", () => {
     event: "`event`",
     eventTruth: "`event` without a directory",
     report: "`report`",
+    control: "`control`",
   };
   for (const [use, said] of Object.entries(uses)) {
     const { messages, bytes, beyond } = queueOf("box", "gate", use as keyof typeof uses).limit;

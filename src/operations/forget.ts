@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { transcribersOf } from "../core/config/config.ts";
-import { eventService, queueName, reportService } from "../core/stream/routing.ts";
+import { controlService, eventService, queueName, reportService } from "../core/stream/routing.ts";
 import { UserError } from "../core/util/errors.ts";
 import { copiesOf, removeLeftCopies } from "../daemon/copies.ts";
 import { hostsHere, lockFile, openOwned, ownedFile, scratchFolder, storeFile } from "../daemon/store-file.ts";
@@ -69,7 +69,7 @@ export async function forget(
   /** The services that may have queues: no broker lists them. */
   async function candidates(): Promise<string[]> {
     if (service !== undefined) return [service];
-    const names = new Set([...serviceNames(project), eventService, reportService]);
+    const names = new Set([...serviceNames(project), eventService, reportService, controlService]);
     const add = (more: Iterable<string>): void => {
       for (const name of more) names.add(name);
     };

@@ -58,6 +58,8 @@ export interface Limit {
   readonly bytes: number;
   /** The fate of a message beyond the limit: the oldest is dropped, or the newest refused. */
   readonly beyond: "drop" | "refuse";
+  /** The longest wait of a message for its delivery, in milliseconds; then it is dropped. Absent: no such limit. */
+  readonly lifetime?: number;
 }
 
 /** A message that is delivered to a consumer. */

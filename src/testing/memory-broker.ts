@@ -14,6 +14,12 @@ export interface MemoryHub {
   drop(queue: string): void;
 }
 
+/** Options of a broker in memory. */
+export interface MemoryHubOptions {
+  /** The time in milliseconds, by which messages grow too old; the system's clock by default. */
+  readonly now?: () => number;
+}
+
 /** A connection to a broker in memory. After its end each call throws, and `trouble` says why. */
 export interface MemoryConnection extends Broker {
   /** Ends the connection as a killed process does: its deliveries are requeued, and its callbacks are not called. */
@@ -38,8 +44,9 @@ export interface MemoryConnection extends Broker {
  * );
  * ```
  */
-export function memoryHub(): MemoryHub {
-  const hub: Hub = { queues: new Map(), elections: new Map() };
+export function memoryHub(options: MemoryHubOptions = {}): MemoryHub {
+  const { now = Date.now } = options;
+  const hub: Hub = { now, queues: new Map(), elections: new Map() };
   return {
     connect: () => connect(hub),
     look: (name) => (hub.queues.get(name)?.held ?? []).map((message) => ({ ...message, body: message.body.slice() })),
@@ -52,11 +59,12 @@ export function memoryHub(): MemoryHub {
 }
 
 interface Hub {
+  readonly now: () => number;
   readonly queues: Map<string, MemoryQueue>;
   readonly elections: Map<string, Line>;
 }
 
-function connect({ queues, elections }: Hub): MemoryConnection {
+function connect({ now, queues, elections }: Hub): MemoryConnection {
   /** The functions that end the consumers and candidates of the connection; true means without their callbacks. */
   const taken = new Set<(crashed: boolean) => void>();
   let gone: string | undefined;
@@ -82,7 +90,7 @@ function connect({ queues, elections }: Hub): MemoryConnection {
     async declare(wanted) {
       live();
       for (const { name, keys, limit } of wanted) {
-        const queue = queues.get(name) ?? new MemoryQueue(limit);
+        const queue = queues.get(name) ?? new MemoryQueue(limit, now);
         queues.set(name, queue);
         for (const key of keys) queue.keys.add(key);
       }

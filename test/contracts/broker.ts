@@ -314,6 +314,22 @@ export function brokerContract(
     });
   }
 
+  claim("a message that waits longer than its queue allows is dropped", async (world, queue) => {
+    await using broker = closing(await world.connect());
+    const [short, long] = [`${queue}-short`, `${queue}-long`];
+    await broker.declare([
+      { name: short, keys: [queue], limit: { messages: 9, bytes: 1_000, beyond: "drop", lifetime: 200 } },
+      { name: long, keys: [queue], limit: { messages: 9, bytes: 1_000, beyond: "drop" } },
+    ]);
+    await broker.publish(queue, "late");
+    const published = Date.now();
+    await until(() => Date.now() > published + 400);
+    const [ofShort, ofLong] = [await collect(broker, short), await collect(broker, long)];
+    await broker.publish(queue, "in time");
+    await until(() => ofShort.length > 0 && ofLong.length > 1);
+    assert.deepEqual([ofShort.map(text), ofLong.map(text)], [["in time"], ["late", "in time"]]);
+  });
+
   claim("a message that one queue refuses is in no other", async (world, queue) => {
     await using broker = closing(await world.connect());
     const [full, free] = [`${queue}-full`, `${queue}-free`];

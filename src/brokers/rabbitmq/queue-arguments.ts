@@ -16,6 +16,8 @@ export function queueArguments({ limit }: Queue, type: QueueType, server: Server
     "x-max-length": Math.max(limit.messages - less, 0),
     "x-max-length-bytes": Math.max(limit.bytes - less, 0),
     "x-overflow": refuses ? "reject-publish" : "drop-head",
+    // Of a quorum queue too, from 3.10 on: https://www.rabbitmq.com/docs/ttl
+    ...(limit.lifetime !== undefined && { "x-message-ttl": limit.lifetime }),
     // From 4.0 a quorum queue drops a message after 21 deliveries by default. Before 4.0, -1 would drop it at the second delivery.
     ...(type === "quorum" && isFrom4(server) && { "x-delivery-limit": -1 }),
     // If the node of a consumer is lost, RabbitMQ 4.3 gives its queue to another one after this time, in milliseconds: a minute by default.

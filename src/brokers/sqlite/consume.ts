@@ -27,6 +27,8 @@ interface Turn {
   readonly queue: number;
   /** Messages up to this id may have been handed over before this turn. */
   readonly handedOver: number;
+  /** The longest wait of a message, in milliseconds; undefined for no limit. */
+  readonly lifetime: number | undefined;
   /** The id of the newest message that this turn handed over. */
   reached: number;
   readonly inHand: Set<number>;
@@ -92,12 +94,12 @@ export function startConsumer(
     return file.write((statements, life) => {
       const row = statements.queue.get(name);
       if (!row) return undefined;
-      const { id, consumed, handedOver } = storedQueue(row);
+      const { id, consumed, handedOver, lifetime } = storedQueue(row);
       // A consumer that began and did not end has died: it may have got any present message.
       const before = consumed ? integer(statements.newest.get(id)?.id) : handedOver;
       statements.consumption.run(1, before, id);
       statements.recount.run(id); // repairs a damaged count
-      return { life, queue: id, handedOver: before, reached: 0, inHand: new Set(), acknowledged: new Set() };
+      return { life, queue: id, handedOver: before, lifetime, reached: 0, inHand: new Set(), acknowledged: new Set() };
     });
   }
 
@@ -111,10 +113,19 @@ export function startConsumer(
     for (const message of messages ?? []) {
       if (closing || turn !== current) return;
       current.reached = message.id;
+      if (isTooOld(message, current)) {
+        current.acknowledged.add(message.id);
+        look();
+        continue;
+      }
       current.inHand.add(message.id);
       give(message, current);
     }
   }
+
+  /** True for a message past its lifetime. The clock of one machine judges both moments. */
+  const isTooOld = ({ at }: StoredMessage, { lifetime }: Turn): boolean =>
+    lifetime !== undefined && Date.now() - at > lifetime;
 
   function give({ id, key, messageId, body }: StoredMessage, current: Turn): void {
     const redelivered = id <= current.handedOver;

@@ -5,13 +5,14 @@ import { type Statements, storedQueue } from "./schema.ts";
 export function declareQueues(statements: Statements, queues: Iterable<Queue>): string[] {
   const differing: string[] = [];
   for (const { name, keys, limit } of queues) {
-    statements.addQueue.run(name, limit.messages, limit.bytes, limit.beyond);
+    statements.addQueue.run(name, limit.messages, limit.bytes, limit.beyond, limit.lifetime ?? null);
     const stored = storedQueue(statements.queue.get(name) ?? {});
     for (const key of keys) statements.bind.run(key, stored.id);
     const found = said({
       messages: stored.limitMessages,
       bytes: stored.limitBytes,
       beyond: stored.refuses ? "refuse" : "drop",
+      ...(stored.lifetime !== undefined && { lifetime: stored.lifetime }),
     });
     if (found !== said(limit))
       differing.push(`queue ${name} exists with ${found}, not ${said(limit)}, and keeps that until it is removed`);
@@ -39,5 +40,5 @@ export function checkLimit({ name, limit }: Queue): void {
   }
 }
 
-const said = ({ messages, bytes, beyond }: Limit): string =>
-  `a limit of ${messages} messages, ${bytes} bytes (${beyond})`;
+const said = ({ messages, bytes, beyond, lifetime }: Limit): string =>
+  `a limit of ${messages} messages, ${bytes} bytes (${beyond})${lifetime === undefined ? "" : `, ${lifetime / 1000} s`}`;

@@ -91,8 +91,9 @@ function storeAll(statements: Statements, messages: readonly Outgoing[]) {
       full.set(index, refusing.name);
       continue;
     }
+    const now = Date.now();
     for (const queue of bound) {
-      statements.store.run(queue.id, body.length, key, messageId ?? null, body);
+      statements.store.run(queue.id, body.length, key, messageId ?? null, body, now);
       let after = { ...queue, messages: queue.messages + 1, bytes: queue.bytes + body.length };
       while (overflows(after, 0, 0) && statements.dropOldest.run(queue.id).changes === 1) {
         after = storedQueue(statements.queue.get(queue.name) ?? {});

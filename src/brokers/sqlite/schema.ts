@@ -10,13 +10,13 @@ export const brokerSchema = readSchema(new URL("migrations/", import.meta.url));
 
 /** All SQL statements for the file. */
 const statements = {
-  addQueue: "INSERT OR IGNORE INTO queue (name, limit_messages, limit_bytes, beyond) VALUES (?, ?, ?, ?)",
+  addQueue: "INSERT OR IGNORE INTO queue (name, limit_messages, limit_bytes, beyond, lifetime) VALUES (?, ?, ?, ?, ?)",
   queue: "SELECT * FROM queue WHERE name = ?",
   bind: "INSERT OR IGNORE INTO binding (key, queue) VALUES (?, ?)",
   bound: "SELECT queue.* FROM binding JOIN queue ON queue.id = binding.queue WHERE binding.key = ? ORDER BY queue.id",
-  store: "INSERT INTO message (queue, bytes, key, message_id, body) VALUES (?, ?, ?, ?, ?)",
+  store: "INSERT INTO message (queue, bytes, key, message_id, body, at) VALUES (?, ?, ?, ?, ?, ?)",
   dropOldest: "DELETE FROM message WHERE id = (SELECT id FROM message WHERE queue = ? ORDER BY id LIMIT 1)",
-  next: "SELECT id, key, message_id, body FROM message WHERE queue = ? AND id > ? ORDER BY id LIMIT ?",
+  next: "SELECT id, key, message_id, body, at FROM message WHERE queue = ? AND id > ? ORDER BY id LIMIT ?",
   newest: "SELECT coalesce(max(id), 0) AS id FROM message WHERE queue = ?",
   acknowledge: "DELETE FROM message WHERE id = ?",
   consumption: "UPDATE queue SET consumed = ?, handed_over = ? WHERE id = ?",
@@ -42,6 +42,8 @@ export interface StoredQueue {
   readonly limitMessages: number;
   readonly limitBytes: number;
   readonly refuses: boolean;
+  /** In milliseconds; undefined for no limit. */
+  readonly lifetime: number | undefined;
   readonly messages: number;
   readonly bytes: number;
   readonly consumed: boolean;
@@ -56,6 +58,7 @@ export const storedQueue = (row: Row): StoredQueue => ({
   limitMessages: integer(row.limit_messages),
   limitBytes: integer(row.limit_bytes),
   refuses: row.beyond === "refuse",
+  lifetime: row.lifetime === null ? undefined : integer(row.lifetime),
   messages: integer(row.messages),
   bytes: integer(row.bytes),
   consumed: row.consumed === 1,
@@ -68,6 +71,8 @@ export interface StoredMessage {
   readonly key: string;
   readonly messageId: string | undefined;
   readonly body: Uint8Array;
+  /** The time of its storage, milliseconds since 1970. */
+  readonly at: number;
 }
 
 export const storedMessage = (row: Row): StoredMessage => ({
@@ -75,6 +80,7 @@ export const storedMessage = (row: Row): StoredMessage => ({
   key: text(row.key),
   messageId: row.message_id === null ? undefined : text(row.message_id),
   body: row.body instanceof Uint8Array ? row.body : unusable("bytes", row.body),
+  at: integer(row.at),
 });
 
 export const integer = (value: unknown): number => (typeof value === "number" ? value : unusable("a number", value));

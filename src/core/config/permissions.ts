@@ -1,4 +1,5 @@
 import {
+  controlService,
   eventService,
   exchange,
   hostKey,
@@ -29,7 +30,9 @@ export interface BrokerUser {
 export function hostUser({ hosts }: Pick<ReadConfig, "hosts">, host: string): BrokerUser {
   const services = hosts.get(host) ?? [];
   const transcribes = services.includes(eventService);
-  const queues = [...services, ...(transcribes ? [reportService] : [])].map((service) => queueName(host, service));
+  const queues = [controlService, ...services, ...(transcribes ? [reportService] : [])].map((service) =>
+    queueName(host, service),
+  );
   const user = { name: hostUserName(host), purpose: `host ${host}: ${services.join(", ") || "no service"}` };
   if (transcribes) {
     // A transcriber creates queues also for hosts of the future, so it may configure every name. It reads only its own

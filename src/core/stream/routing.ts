@@ -9,6 +9,9 @@ export const eventService = "event";
 /** The service name under which hosts report to the transcriber. */
 export const reportService = "report";
 
+/** The service name under which hosts receive orders of persons. */
+export const controlService = "control";
+
 const serviceName = /^[a-z][a-z0-9_]*$/;
 const hostName = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 
@@ -17,6 +20,7 @@ export function wrongServiceName(text: string): string | undefined {
   if (!serviceName.test(text))
     return `a service name has only a-z, 0-9 and _, a letter first: found ${JSON.stringify(text)}`;
   if (text === reportService) return `"${reportService}" is reserved for the reports of hosts`;
+  if (text === controlService) return `"${controlService}" is reserved for orders to hosts`;
   return undefined;
 }
 
@@ -48,13 +52,17 @@ export const ticksQueue = (election: string): string => `trigger.ticks.${electio
 export const queueKeys = (host: string, service: string): string[] => [serviceKey(service), hostKey(service, host)];
 
 /** The use of a queue, which decides its limit. Without a directory events are the truth. */
-export type QueueUse = "table" | "plain" | "event" | "eventTruth" | "report";
+export type QueueUse = "table" | "plain" | "event" | "eventTruth" | "report" | "control";
 
 const mebibyte = 1024 * 1024;
 
+/** The longest wait of an order for its host, in milliseconds, as the broker measures it. */
+export const orderLifetime = 30_000;
+
 /**
  * A full queue of a table drops messages, which digests repair. The queue of a plain service refuses: an accepted
- * message must not be lost. With a directory, events only tell who made a change.
+ * message must not be lost. With a directory, events only tell who made a change. An order is obeyed at once or never: a
+ * host that comes back later finds no old ones.
  */
 const limits = {
   table: { messages: 1000, bytes: 64 * mebibyte, beyond: "drop" },
@@ -62,6 +70,7 @@ const limits = {
   event: { messages: 10_000, bytes: 64 * mebibyte, beyond: "drop" },
   eventTruth: { messages: 10_000, bytes: 64 * mebibyte, beyond: "refuse" },
   report: { messages: 10_000, bytes: 64 * mebibyte, beyond: "drop" },
+  control: { messages: 100, bytes: mebibyte, beyond: "drop", lifetime: orderLifetime },
 } as const;
 
 /** The queue of a service on a host, with its bindings and limit. */

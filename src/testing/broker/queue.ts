@@ -15,7 +15,7 @@ export interface HeldMessage {
   readonly redelivered: boolean;
 }
 
-type Held = { -readonly [field in keyof HeldMessage]: HeldMessage[field] };
+type Held = { -readonly [field in keyof HeldMessage]: HeldMessage[field] } & { readonly at: number };
 
 /**
  * A queue in memory. A message that was handed over counts towards the limit, and is the first to be dropped, as its
@@ -25,14 +25,16 @@ export class MemoryQueue {
   readonly keys = new Set<string>();
   readonly held: Held[] = [];
   readonly #limit: Limit;
+  readonly #now: () => number;
   readonly #line = openLine();
   #bytes = 0;
   /** Hands messages to the present consumer, up to its prefetch. */
   #handOver = (): void => {};
   #scheduled = false;
 
-  constructor(limit: Limit) {
+  constructor(limit: Limit, now: () => number) {
     this.#limit = limit;
+    this.#now = now;
   }
 
   /** True if the queue has a consumer, or one that waits for its turn. */
@@ -46,13 +48,13 @@ export class MemoryQueue {
   }
 
   add(message: Pick<HeldMessage, "key" | "body" | "messageId">): void {
-    this.held.push({ ...message, unacknowledged: false, redelivered: false });
+    this.held.push({ ...message, unacknowledged: false, redelivered: false, at: this.#now() });
     this.#bytes += message.body.length;
     for (let oldest = this.held[0]; oldest && this.#overflows(0, 0); oldest = this.held[0]) this.remove(oldest);
     this.#wake();
   }
 
-  remove(message: HeldMessage): void {
+  remove(message: Held): void {
     const place = this.held.indexOf(message);
     if (place < 0) return;
     this.held.splice(place, 1);
@@ -66,6 +68,7 @@ export class MemoryQueue {
   consume(take: (delivery: Delivery) => void, prefetch: number): () => void {
     const mine = new Set<Held>();
     const handOver = (): void => {
+      this.#dropOld();
       for (const message of this.held.slice(0, prefetch)) {
         if (mine.size >= prefetch || this.#handOver !== handOver) return;
         if (message.unacknowledged) continue;
@@ -96,6 +99,14 @@ export class MemoryQueue {
       mine.clear();
       leave();
     };
+  }
+
+  /** Drops the messages that have waited longer than their lifetime. */
+  #dropOld(): void {
+    const { lifetime } = this.#limit;
+    if (lifetime === undefined) return;
+    const isOld = ({ unacknowledged, at }: Held): boolean => !unacknowledged && this.#now() - at > lifetime;
+    for (const message of this.held.filter(isOld)) this.remove(message);
   }
 
   #wake(): void {

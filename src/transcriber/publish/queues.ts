@@ -1,5 +1,5 @@
 import type { ReadConfig } from "../../core/config/config.ts";
-import { eventService, type QueueUse, queueOf, reportService } from "../../core/stream/routing.ts";
+import { controlService, eventService, type QueueUse, queueOf, reportService } from "../../core/stream/routing.ts";
 import type { Queue } from "../../ports/broker.ts";
 
 /**
@@ -11,10 +11,11 @@ export function queuesOf(
   tables: { has(service: string): boolean },
   eventUse: QueueUse = "event",
 ): Queue[] {
-  return [...hosts].flatMap(([host, services]) =>
-    services.flatMap((service) => {
+  return [...hosts].flatMap(([host, services]) => [
+    queueOf(host, controlService, "control"),
+    ...services.flatMap((service) => {
       if (service === eventService) return [queueOf(host, service, eventUse), queueOf(host, reportService, "report")];
       return [queueOf(host, service, tables.has(service) ? "table" : "plain")];
     }),
-  );
+  ]);
 }
