@@ -2,6 +2,7 @@ import { z } from "zod";
 import { DomainName, Ip } from "../core/service/columns.ts";
 import type { Command, Host, InstallSteps, Step } from "../core/service/host-api.ts";
 import { service } from "../core/service/service.ts";
+import { canonical } from "../core/stream/cells.ts";
 import { UserError } from "../core/util/errors.ts";
 import { ReverseNetwork, reverseName, reverseZones, zoneAbove } from "./dns/reverse-zone.ts";
 import { probeSerials } from "./dns/zone-probe.ts";
@@ -9,6 +10,7 @@ import { hosts, ownerOf, type ZoneRow, zoneRow } from "./dns/zone-row.ts";
 import { latestSerial, nextSerial, serialIn } from "./dns/zone-serial.ts";
 import { type Zone, zoneText } from "./dns/zone-text.ts";
 import { selecting } from "./entries.ts";
+import { type ReservedHostNames, reservedSettings } from "./reserved-host-names.ts";
 import {
   command,
   type PerHost,
@@ -24,7 +26,7 @@ import {
 const seconds = z.int("is not a whole number of seconds").min(0).max(2147483647);
 
 /** The settings of `bindZone`. */
-export interface BindZoneSettings {
+export interface BindZoneSettings extends ReservedHostNames {
   /** The zone of the names: `campus.example`. */
   readonly zone: string;
   /** The networks whose reverse zones are written, too: `["10.0.0.0/16"]`. None by default. */
@@ -35,6 +37,8 @@ export interface BindZoneSettings {
   readonly directory?: string;
   /** Further lines of the zone, besides those of the rows: `ns1 A 10.0.0.2`. */
   readonly records?: readonly string[];
+  /** True: rows may also have addresses that no machine has, such as 127.0.0.2 in a list of senders (RFC 5782). False by default. */
+  readonly anyAddress?: boolean;
   /** The time to live of every record, in seconds; 3,600 by default. */
   readonly ttl?: number;
   /** The mail address of the person responsible, as a name; `hostmaster.` and the zone by default. */
@@ -65,6 +69,8 @@ const settings = z.strictObject({
   records: z
     .array(z.string().regex(/^[^\s;$][^\r\n]*\s[^\r\n]+$/, "is not one line that begins with a name"))
     .default([]),
+  ...reservedSettings,
+  anyAddress: z.boolean("is not true or false").default(false),
   ttl: seconds.default(3600),
   rname: DomainName.optional(),
   refresh: seconds.default(7200),
@@ -163,8 +169,13 @@ function filled([program, ...words]: Command, { name, path }: Zone): Command {
   return [program, ...words.map((word) => word.replaceAll("{zone}", name).replaceAll("{staged}", `{staged:${path}}`))];
 }
 
-function requireSound({ zone, ns, records }: Settings, general: Settings): void {
+function requireSound(settings: Settings, general: Settings): void {
+  const { zone, ns, records } = settings;
   if (zone !== general.zone) throw new UserError(`bindZone: on: the zone is the same on every host, not also ${zone}`);
+  for (const option of ["reserved", "allowed", "anyAddress"] as const) {
+    if (canonical(settings[option]) === canonical(general[option])) continue;
+    throw new UserError(`bindZone: on: ${option} is the same on every host`);
+  }
   // A server that lies in the zone needs its address there, even if no row has it: named would not load the zone otherwise.
   const addressed = new Set(records.filter((line) => /\s(A|AAAA)\s/i.test(line)).map((line) => ownerOf(line, zone)));
   const without = ns.find((server) => server.endsWith(`.${zone}`) && !addressed.has(server));

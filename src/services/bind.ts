@@ -13,6 +13,7 @@ import { type ZoneServer, zoneServer } from "./dns/zone-server.ts";
 import { zoneWriter } from "./dns/zone-writer.ts";
 import { selecting } from "./entries.ts";
 import { converge, type Move } from "./records.ts";
+import { type ReservedHostNames, reservedSettings } from "./reserved-host-names.ts";
 import {
   type Daemon,
   type PerHost,
@@ -24,7 +25,7 @@ import {
 } from "./settings.ts";
 
 /** The settings of `bind`. */
-export interface BindSettings {
+export interface BindSettings extends ReservedHostNames {
   /** The zone of the names: `campus.example`. */
   readonly zone: string;
   /** The networks whose reverse zones are written, too: `["10.0.0.0/16"]`. None by default. */
@@ -41,8 +42,8 @@ export interface BindSettings {
   readonly ttl?: number;
   /** The types of record that are written; records of other types are left alone. All three by default. */
   readonly types?: readonly ("A" | "AAAA" | "PTR")[];
-  /** Names of the zone that no row may have: `["www", "mail", "ns1"]`. */
-  readonly reserved?: readonly string[];
+  /** True: rows may also have addresses that no machine has, such as 127.0.0.2 in a list of senders (RFC 5782). False by default. */
+  readonly anyAddress?: boolean;
   /** The daemon whose restart causes a run on all rows; systemd's `named` by default, if the server is this machine. False for none. */
   readonly daemon?: Daemon | false;
 }
@@ -59,7 +60,8 @@ const settings = z.strictObject({
     .array(z.enum(hostTypes, "is not A, AAAA or PTR"))
     .refine((types) => types.includes("A") || types.includes("AAAA"), "has neither A nor AAAA")
     .default([...hostTypes]),
-  reserved: z.array(z.union([Hostname, DomainName], "is not a name of the zone")).default([]),
+  ...reservedSettings,
+  anyAddress: z.boolean("is not true or false").default(false),
   daemon: z
     .union([z.strictObject({ unit: z.string().min(1) }), z.strictObject({ pidFile: path }), z.literal(false)])
     .optional(),
@@ -121,8 +123,8 @@ export function bind(options: BindOptions): ReadyService<ZoneRow> {
 }
 
 /** A row with sorted addresses, as a server may give them in any order. */
-const bindRow = ({ zone, reserved }: Settings) => {
-  const row = zoneRow({ zone, records: reserved.map((name) => (name.includes(".") ? `${name}.` : name)) });
+const bindRow = (settings: Settings) => {
+  const row = zoneRow({ ...settings, records: [] });
   return row.extend({ ips: row.shape.ips.overwrite((ips) => [...new Set(ips)].sort()) });
 };
 
@@ -152,7 +154,7 @@ async function verify(moves: readonly Move<NameRecords>[], zones: Layout, server
 }
 
 function requireSame(special: Settings, general: Settings): void {
-  for (const option of ["zone", "reserved", "daemon"] as const) {
+  for (const option of ["zone", "reserved", "allowed", "anyAddress", "daemon"] as const) {
     if (canonical(special[option] ?? null) !== canonical(general[option] ?? null)) {
       throw new UserError(`bind: on: ${option} is the same on every host`);
     }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Hostname, Ipv4, Mac } from "../core/service/columns.ts";
+import { Hostname } from "../core/service/columns.ts";
 import type { Host, Step } from "../core/service/host-api.ts";
 import { type Select, service } from "../core/service/service.ts";
 import { canonical } from "../core/stream/cells.ts";
@@ -8,6 +8,8 @@ import { declaredHosts } from "./dhcpd/host-declarations.ts";
 import { onInstalled } from "./dhcpd/installed.ts";
 import { type OmapiOptions, observeOmapi, omapiSettings, runOmapi } from "./dhcpd/omapi.ts";
 import { selecting } from "./entries.ts";
+import { MachineIpv4, MachineMac } from "./machine-address.ts";
+import { type ReservedHostNames, reservedSettings, unreserved } from "./reserved-host-names.ts";
 import {
   type Daemon,
   daemon,
@@ -23,7 +25,8 @@ import {
 } from "./settings.ts";
 
 /** A machine with its fixed IPv4 address. */
-export const dhcpRow = z.object({ mac: Mac, ip: Ipv4, name: Hostname });
+export const dhcpRow = (reserved: ReservedHostNames = {}) =>
+  z.object({ mac: MachineMac, ip: MachineIpv4, name: unreserved(Hostname, reserved) });
 
 /** A machine with its fixed IPv4 address. */
 export type DhcpRow = {
@@ -36,7 +39,7 @@ export type DhcpRow = {
 };
 
 /** The settings of `iscDhcp`. */
-export interface IscDhcpSettings {
+export interface IscDhcpSettings extends ReservedHostNames {
   /** The file of host declarations; `/etc/dhcp/trigger-hosts.conf` by default. */
   readonly path?: string;
   /** The configuration that includes the file, checked as a whole; `/etc/dhcp/dhcpd.conf` by default, false if none does. */
@@ -61,6 +64,7 @@ const settings = z.strictObject({
   probe: step.default(false),
   omapi: omapiSettings.optional(),
   daemon: daemon.default({ unit: "isc-dhcp-server.service" }),
+  ...reservedSettings,
 } satisfies Schemas<IscDhcpSettings>);
 
 /** The options of `iscDhcp`. */
@@ -80,11 +84,13 @@ export function iscDhcp(options: IscDhcpOptions = {}): ReadyService<DhcpRow> {
   const settingsOf = readSettings("iscDhcp", settings, given);
   const general = settingsOf("");
   const each = [general, ...Object.keys(given.on ?? {}).map(settingsOf)];
-  if (each.some(({ daemon }) => canonical(daemon) !== canonical(general.daemon))) {
-    throw new UserError("iscDhcp: on: the daemon is the same on every host");
+  for (const option of ["daemon", "reserved", "allowed"] as const) {
+    if (each.some((one) => canonical(one[option]) !== canonical(general[option]))) {
+      throw new UserError(`iscDhcp: on: ${option} is the same on every host`);
+    }
   }
   return service({
-    row: dhcpRow,
+    row: dhcpRow(general) as z.ZodType<DhcpRow, DhcpRow>,
     unique: ["mac", "ip", "name"],
     select: selecting("iscDhcp", machines, { select, entries }),
     shared: each.some(({ omapi }) => omapi !== undefined),

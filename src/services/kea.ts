@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Command, Host } from "../core/service/host-api.ts";
 import type { Run, RunResult, WaitingRow } from "../core/service/service.ts";
+import { canonical } from "../core/stream/cells.ts";
 import { UserError } from "../core/util/errors.ts";
 import { selecting } from "./entries.ts";
 import { byHostCommands } from "./kea/commands.ts";
@@ -12,6 +13,7 @@ import { type ClientColumn, contentOfRow, type KeaRow, type KeaRowBy, machines, 
 import { byConfigSet } from "./kea/set.ts";
 import type { Kea, Way } from "./kea/ways.ts";
 import { converge } from "./records.ts";
+import { type ReservedHostNames, reservedSettings } from "./reserved-host-names.ts";
 import {
   command,
   type Daemon,
@@ -24,7 +26,7 @@ import {
 } from "./settings.ts";
 
 /** The settings of `kea`. */
-export interface KeaSettings {
+export interface KeaSettings extends ReservedHostNames {
   /** The family of the addresses: 4 (kea-dhcp4, the default) or 6 (kea-dhcp6). */
   readonly family?: 4 | 6;
   /** The column that names a client: its MAC address (the default) or its DUID. */
@@ -60,6 +62,7 @@ const settings = z.strictObject({
     )
     .optional(),
   psql: command.default(["psql"]),
+  ...reservedSettings,
 } satisfies Schemas<KeaSettings>);
 type Settings = z.output<typeof settings>;
 
@@ -94,16 +97,18 @@ export interface KeaByDuid extends KeaSettings, PerHost<KeaSettings>, Selected<K
 export function kea(options: KeaOptions = {}): ReadyService<KeaRow> {
   const { select, entries, daemon, ...given } = options;
   const settingsOf = readSettings("kea", settings, given, ["select", "entries", "on", "daemon"]);
-  const { family, by } = settingsOf("");
+  const general = settingsOf("");
+  const { family, by } = general;
   for (const host of Object.keys(given.on ?? {})) {
     const other = settingsOf(host);
-    if (other.family === family && other.by === by) continue;
-    throw new UserError(`kea: on.${host}: family and by are the same on every host, because the rows are`);
+    const same = ["family", "by", "reserved", "allowed"] as const;
+    if (same.every((option) => canonical(other[option]) === canonical(general[option]))) continue;
+    throw new UserError(`kea: on.${host}: ${same.join(", ")} are the same on every host, because the rows are`);
   }
   if (by === "duid" && !select) throw new UserError("kea: by: duid: no standard attribute has it: give a select");
 
   const table = {
-    row: rowOf(family, by),
+    row: rowOf(family, by, general),
     unique: [by, "ip"],
     shared: true,
     daemon: daemon ?? { unit: `kea-dhcp${family}-server` },

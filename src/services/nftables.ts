@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { Command, Host } from "../core/service/host-api.ts";
 import { type Select, service } from "../core/service/service.ts";
-import { Refusal, UserError } from "../core/util/errors.ts";
+import { Refusal, refusedBecause, UserError } from "../core/util/errors.ts";
 import type { Columns } from "../core/util/json.ts";
 import { selecting } from "./entries.ts";
+import { noMachineHas, noMachineHasMac } from "./machine-address.ts";
 import { bootFiles } from "./nft/boot.ts";
 import { nftOn } from "./nft/kernel.ts";
 import {
@@ -211,5 +212,8 @@ const machines: Select<{ readonly mac: string; readonly ip: string }> = (machine
   if (mac === undefined || others.length > 0) {
     throw new Refusal(`macAddress has several values (${machine.all("macAddress").join(", ")}): expected one`);
   }
-  return machine.all("ipHostNumber").map((ip) => ({ mac, ip }));
+  return machine.all("ipHostNumber").map((ip) => {
+    const why = noMachineHas(ip) ?? (noMachineHasMac(mac) && `(its macAddress ${mac}) ${noMachineHasMac(mac)}`);
+    return { mac, ip, ...(why !== undefined && { [refusedBecause]: new Refusal(`ipHostNumber ${ip} ${why}`) }) };
+  });
 };

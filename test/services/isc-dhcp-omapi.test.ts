@@ -25,7 +25,7 @@ test("accepted values reach dhcpd unchanged, and become no other command", async
   const value = fc.record({ mac: anything(pc.mac), ip: anything(pc.ip), name: anything(pc.name) });
   await fc.assert(
     fc.asyncProperty(fc.array(value), fc.boolean(), async (given, whole) => {
-      const rows = given.flatMap((row) => dhcpRow.safeParse(row).data ?? []);
+      const rows = given.flatMap((row) => dhcpRow().safeParse(row).data ?? []);
       const distinct = rows.filter((row, at) =>
         rows.slice(0, at).every(({ mac, name }) => mac !== row.mac && name !== row.name),
       );
@@ -130,7 +130,7 @@ test("a dry run notes its command, and sends dhcpd none", async () => {
   const dhcpd = omapi();
   await scene(service, dhcpd).run({ a: pc }, { whole: true });
   const dry = dryMachine(dhcpd.machine);
-  const rows = rowsOf(new Map([["b", dhcpRow.parse(server)]]));
+  const rows = rowsOf(new Map([["b", dhcpRow().parse(server)]]));
   const host = hostOn(dry);
   host.owned.claim([pc.mac]);
   await tableOf(service).run({ rows, changes: undefined, interrupted: false }, host);

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import type { Entry } from "../../core/directory/entry.ts";
-import { column, DomainName, Hostname, Ipv4, Ipv6, Mac } from "../../core/service/columns.ts";
+import { column, DomainName, Hostname } from "../../core/service/columns.ts";
 import { Refusal } from "../../core/util/errors.ts";
+import { MachineIpv4, MachineIpv6, MachineMac } from "../machine-address.ts";
+import { type ReservedHostNames, unreserved } from "../reserved-host-names.ts";
 import type { Content, Family } from "./reservation.ts";
 
 /** The column by which rows name a client: its MAC address, or its DUID (RFC 8415, 11). */
@@ -40,10 +42,10 @@ const Class = column("the name of a client class (of a-z, A-Z, 0-9 and . _ - )",
 );
 
 /** The columns of a row. */
-export function rowOf(family: Family, by: ClientColumn) {
+export function rowOf(family: Family, by: ClientColumn, reserved: ReservedHostNames = {}) {
   const fields = {
-    ip: family === 4 ? Ipv4 : Ipv6,
-    name: ClientName.optional(),
+    ip: family === 4 ? MachineIpv4 : MachineIpv6,
+    name: unreserved(ClientName, reserved).optional(),
     classes: z.preprocess(
       asKeaReturns,
       z
@@ -52,7 +54,7 @@ export function rowOf(family: Family, by: ClientColumn) {
         .optional(),
     ),
   };
-  return by === "mac" ? z.object({ mac: Mac, ...fields }) : z.object({ duid: Duid, ...fields });
+  return by === "mac" ? z.object({ mac: MachineMac, ...fields }) : z.object({ duid: Duid, ...fields });
 }
 
 /** Classes as Kea returns them: each once, and undefined without any. Otherwise every comparison would find a difference. */

@@ -208,7 +208,7 @@ test("after any rows, dhcpd has exactly those and the foreign host, restarted to
   await fc.assert(
     fc.asyncProperty(clients, fc.boolean(), async (given, whole) => {
       const rows = distinct(
-        given.flatMap((one) => dhcpRow.safeParse(one).data ?? []),
+        given.flatMap((one) => dhcpRow().safeParse(one).data ?? []),
         ["mac", "ip", "name"],
       );
       await run({}, { whole });

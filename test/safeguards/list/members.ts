@@ -187,4 +187,20 @@ export const membersRemovals: readonly Removal[] = [
     edits: [["issues.slice(0, most)", "issues"]],
     tests: ["src/core/service/read-row.test.ts"],
   },
+  {
+    id: "discovery-names",
+    guards: "no machine has a name by which programs find a service",
+    without: "a member's machine is the proxy of all others, or gets their mail passwords",
+    file: "src/services/reserved-host-names.ts",
+    edits: [["if (discovery.has(label)) return", "if (discovery.has(label) && own.has(label)) return"]],
+    tests: ["test/services/names-and-addresses.test.ts"],
+  },
+  {
+    id: "addresses-of-machines",
+    guards: "a row has no address that no machine may have",
+    without: "a member's name leads to the machine of who asks, and he passes as a multicast group",
+    file: "src/services/machine-address.ts",
+    edits: [["bits.startsWith(head));", "bits.startsWith(head) && head.length > bits.length);"]],
+    tests: ["test/services/names-and-addresses.test.ts"],
+  },
 ];

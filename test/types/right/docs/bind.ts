@@ -3,5 +3,5 @@ import { bind } from "trigger";
 export default bind({
   zone: "campus.example",
   reverse: ["10.0.0.0/16", "2001:db8:1::/48"],
-  reserved: ["www", "mail", "wpad"],
+  reserved: ["www", "mail", "ns1"],
 });
