@@ -101,4 +101,4 @@ export type { ReplyType } from "./services/radius/columns.ts";
 export type { MacForm, RadiusUser } from "./services/radius/users.ts";
 export { type Converged, converge, type Move, overtaken, type Records } from "./services/records.ts";
 export type { DiscoveryName, ReservedHostNames } from "./services/reserved-host-names.ts";
-export type { Daemon, Entries, PerHost, ReadyService, Selected } from "./services/settings.ts";
+export type { Claims, Daemon, Entries, PerHost, ReadyService, Selected } from "./services/settings.ts";

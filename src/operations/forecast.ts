@@ -46,7 +46,7 @@ export async function forecast(project: Project, now: number, days: number): Pro
         const [was, is] = [isRow(table?.get(key)), isRow(cell)];
         if (is && !was) one.added += 1;
         // A refused row with a retained last good row is no removal.
-        if (was && !is && cellRemoves(services.get(service), cell)) one.removed += 1;
+        if (was && !is && cellRemoves(services.get(service), cell, table?.get(key) ?? null)) one.removed += 1;
         if (cell === null) table?.delete(key);
         else table?.set(key, cell);
         rowsOf.set(service, (rowsOf.get(service) ?? 0) + Number(is) - Number(was));

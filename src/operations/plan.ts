@@ -116,7 +116,7 @@ function counts(before: ReadonlyMap<string, string>, changes: readonly CellChang
   const kinds = changes.map(([key, cell]) => ({
     was: isRow(before.get(key)),
     is: isRow(cell),
-    gone: cellRemoves(table, cell),
+    gone: cellRemoves(table, cell, before.get(key) ?? null),
   }));
   return {
     added: kinds.filter(({ was, is }) => !was && is).length,

@@ -9,7 +9,7 @@ import { probeSerials } from "./dns/zone-probe.ts";
 import { hosts, ownerOf, type ZoneRow, zoneRow } from "./dns/zone-row.ts";
 import { latestSerial, nextSerial, serialIn } from "./dns/zone-serial.ts";
 import { type Zone, zoneText } from "./dns/zone-text.ts";
-import { selecting } from "./entries.ts";
+import { claiming, selecting } from "./entries.ts";
 import { type ReservedHostNames, reservedSettings } from "./reserved-host-names.ts";
 import {
   command,
@@ -104,13 +104,14 @@ export interface BindZoneOptions extends BindZoneSettings, PerHost<BindZoneSetti
  */
 export function bindZone(options: BindZoneOptions, clock: { readonly now?: () => Date } = {}): ReadyService<ZoneRow> {
   const { now = () => new Date() } = clock;
-  const { select, entries, ...given } = options;
+  const { select, entries, claims, ...given } = options;
   const settingsOf = readSettings("bindZone", settings, given);
   const general = settingsOf("");
   for (const host of ["", ...Object.keys(given.on ?? {})]) requireSound(settingsOf(host), general);
   return service({
     row: zoneRow(general) as z.ZodType<ZoneRow, ZoneRow>,
     unique: ["name", "ips"],
+    ...claiming("bindZone", claims),
     select: selecting("bindZone", hosts, { select, entries }),
     async run({ rows }, host) {
       const settings = settingsOf(host.name);

@@ -11,7 +11,7 @@ import { hosts, type ZoneRow, zoneRow } from "./dns/zone-row.ts";
 import { serialNotes } from "./dns/zone-serial-notes.ts";
 import { type ZoneServer, zoneServer } from "./dns/zone-server.ts";
 import { zoneWriter } from "./dns/zone-writer.ts";
-import { selecting } from "./entries.ts";
+import { claiming, selecting } from "./entries.ts";
 import { converge, type Move } from "./records.ts";
 import { type ReservedHostNames, reservedSettings } from "./reserved-host-names.ts";
 import {
@@ -84,7 +84,7 @@ const lookedUp = 25;
  * ```
  */
 export function bind(options: BindOptions): ReadyService<ZoneRow> {
-  const { select, entries, ...given } = options;
+  const { select, entries, claims, ...given } = options;
   const settingsOf = readSettings("bind", settings, given);
   const general = settingsOf("");
   for (const host of Object.keys(given.on ?? {})) requireSame(settingsOf(host), general);
@@ -92,6 +92,7 @@ export function bind(options: BindOptions): ReadyService<ZoneRow> {
   return service({
     row: bindRow(general) as z.ZodType<ZoneRow, ZoneRow>,
     unique: ["name", "ips"],
+    ...claiming("bind", claims),
     shared: true,
     ...(daemon ? { daemon } : {}),
     select: selecting("bind", hosts, { select, entries }),

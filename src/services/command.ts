@@ -59,9 +59,13 @@ const answer = z.strictObject({
 export function command<In extends object, Row extends object, const Out extends In | readonly In[] | undefined>(
   options: TableDeclaration<In, Row, Out> & CommandSettings & PerHost<CommandSettings> & Checked<In, Row, Out>,
 ): { readonly table: TableService<In, Row, Out> } {
-  const { row, unique, secret, refused, shared, pace, daemon, select, ...given } = options;
+  const { row, unique, claims, secret, refused, shared, pace, daemon, select, ...given } = options;
   const settingsOf = readSettings("command", settings, given, declared);
-  const declaration = { row, unique, secret, refused, shared, pace, daemon, select } as TableDeclaration<In, Row, Out>;
+  const declaration = { row, unique, claims, secret, refused, shared, pace, daemon, select } as TableDeclaration<
+    In,
+    Row,
+    Out
+  >;
   const hides = (secret ?? []).length > 0;
   const observes = given.observe !== undefined || Object.values(given.on ?? {}).some(({ observe }) => observe);
   return service<In, Row, Out>({

@@ -13,9 +13,9 @@ import { attributeName, isAttribute } from "../core/directory/attributes.ts";
 import { isBelow, normalDn } from "../core/directory/dn.ts";
 import type { Entry } from "../core/directory/entry.ts";
 import { comparable } from "../core/directory/matching.ts";
-import type { Select } from "../core/service/service.ts";
+import type { Select, Table } from "../core/service/service.ts";
 import { UserError } from "../core/util/errors.ts";
-import { readSettings, type Selected } from "./settings.ts";
+import { type Claims, readSettings, type Selected } from "./settings.ts";
 
 /** Directories that differ slightly from the standard schemas: the entries that the standard `select` of a ready-made service sees, and their names. */
 
@@ -56,6 +56,27 @@ export function selecting<In>(
   const isSeen = (entry: Entry): boolean => (base === undefined || isWithin(entry, base)) && filter?.(entry) !== false;
   const named = renamed(attributes, classes);
   return (entry, directory) => (isSeen(entry) ? standard(named(entry), directory) : undefined);
+}
+
+const claimsSettings = z.strictObject({
+  base: z
+    .union([z.string(), z.array(z.string()).min(1)])
+    .transform((base) => [base].flat())
+    .pipe(z.array(readBy(normalDn, "is no DN")))
+    .optional(),
+  filter: settings.shape.filter,
+});
+
+/** The option `claims` as the part of a table: the entries that keep their rows when others claim the same value. */
+export function claiming(service: string, claims: Claims | undefined): Pick<Table, "claims"> {
+  if (claims === undefined) return {};
+  const { base, filter } = readSettings(`${service}: claims`, claimsSettings, claims, [])("");
+  if (base === undefined && filter === undefined) {
+    throw new UserError(`${service}: claims: is empty: expected a base or a filter that only blessed entries match`);
+  }
+  return {
+    claims: (entry) => (base === undefined || base.some((one) => isWithin(entry, one))) && filter?.(entry) !== false,
+  };
 }
 
 function isWithin({ dn }: Entry, base: string): boolean {

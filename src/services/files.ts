@@ -44,9 +44,13 @@ export function files<In extends object, Row extends object, const Out extends I
     PerHost<FileSettings<NoInfer<Row>>> &
     Checked<In, Row, Out>,
 ): { readonly table: TableService<In, Row, Out> } {
-  const { row, unique, secret, refused, shared, pace, daemon, select, ...given } = options;
+  const { row, unique, claims, secret, refused, shared, pace, daemon, select, ...given } = options;
   const settingsOf = readSettings("files", settings, given, declared);
-  const declaration = { row, unique, secret, refused, shared, pace, daemon, select } as TableDeclaration<In, Row, Out>;
+  const declaration = { row, unique, claims, secret, refused, shared, pace, daemon, select } as TableDeclaration<
+    In,
+    Row,
+    Out
+  >;
   return service<In, Row, Out>({
     ...declaration,
     async run({ rows }, host) {

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Host, InstallFile, Step } from "../core/service/host-api.ts";
 import { type Rows, service, type WaitingRow } from "../core/service/service.ts";
 import { UserError } from "../core/util/errors.ts";
-import { selecting } from "./entries.ts";
+import { claiming, selecting } from "./entries.ts";
 import { accounts, commonReply } from "./radius/accounts.ts";
 import { Identity, isDevice, Password, type ReplyType, readPassword, replyTypes, Vlan } from "./radius/columns.ts";
 import { radiusDaemon, refusedLine } from "./radius/daemon.ts";
@@ -135,10 +135,11 @@ export function freeradius(
 ): ReadyService<RadiusUser> {
   const { random = () => randomBytes(4).toString("hex") } = chance;
   const { devices = false, reply, refused = credentials, daemon = { unit: "freeradius" }, ...rest } = options;
-  const { select, entries, ...given } = rest;
+  const { select, entries, claims, ...given } = rest;
   const settingsOf = readSettings("freeradius", settings, given, [
     "select",
     "entries",
+    "claims",
     "on",
     "devices",
     "reply",
@@ -148,6 +149,7 @@ export function freeradius(
   return service({
     row: radiusRow(reply) as RadiusRow,
     unique: ["name"],
+    ...claiming("freeradius", claims),
     secret: ["password"],
     // FreeRADIUS ignores closer reloads: changes meanwhile are applied together.
     pace: 3000,

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { AbsolutePath, Uid } from "../core/service/columns.ts";
 import { type Run, type RunResult, type Select, service } from "../core/service/service.ts";
 import { reason } from "../core/util/errors.ts";
-import { selecting } from "./entries.ts";
+import { claiming, selecting } from "./entries.ts";
 import { archiveHome, packHome } from "./home/archive.ts";
 import { homeContext, Unfit } from "./home/context.ts";
 import { homeLedger } from "./home/ledger.ts";
@@ -74,11 +74,12 @@ export interface HomesOptions extends HomesSettings, PerHost<HomesSettings>, Sel
  */
 export function homes(options: HomesOptions = {}, clock: { readonly now?: () => Date } = {}): ReadyService<HomeRow> {
   const { now = () => new Date() } = clock;
-  const { select, entries, ...given } = options;
+  const { select, entries, claims, ...given } = options;
   const settingsOf = readSettings("homes", settings, given);
   return service({
     row: homeRow,
     unique: ["uid", "home"],
+    ...claiming("homes", claims),
     select: selecting("homes", accounts, { select, entries }),
     async run(table, host): Promise<RunResult> {
       const { pack, firstUid, quota, ...places } = settingsOf(host.name);

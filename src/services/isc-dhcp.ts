@@ -7,7 +7,7 @@ import { Refusal, UserError } from "../core/util/errors.ts";
 import { declaredHosts } from "./dhcpd/host-declarations.ts";
 import { onInstalled } from "./dhcpd/installed.ts";
 import { type OmapiOptions, observeOmapi, omapiSettings, runOmapi } from "./dhcpd/omapi.ts";
-import { selecting } from "./entries.ts";
+import { claiming, selecting } from "./entries.ts";
 import { MachineIpv4, MachineMac } from "./machine-address.ts";
 import { type ReservedHostNames, reservedSettings, unreserved } from "./reserved-host-names.ts";
 import {
@@ -80,7 +80,7 @@ export interface IscDhcpOptions extends IscDhcpSettings, PerHost<IscDhcpSettings
  * ```
  */
 export function iscDhcp(options: IscDhcpOptions = {}): ReadyService<DhcpRow> {
-  const { select, entries, ...given } = options;
+  const { select, entries, claims, ...given } = options;
   const settingsOf = readSettings("iscDhcp", settings, given);
   const general = settingsOf("");
   const each = [general, ...Object.keys(given.on ?? {}).map(settingsOf)];
@@ -92,6 +92,7 @@ export function iscDhcp(options: IscDhcpOptions = {}): ReadyService<DhcpRow> {
   return service({
     row: dhcpRow(general) as z.ZodType<DhcpRow, DhcpRow>,
     unique: ["mac", "ip", "name"],
+    ...claiming("iscDhcp", claims),
     select: selecting("iscDhcp", machines, { select, entries }),
     shared: each.some(({ omapi }) => omapi !== undefined),
     daemon: general.daemon,

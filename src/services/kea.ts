@@ -3,7 +3,7 @@ import type { Command, Host } from "../core/service/host-api.ts";
 import type { Run, RunResult, WaitingRow } from "../core/service/service.ts";
 import { canonical } from "../core/stream/cells.ts";
 import { UserError } from "../core/util/errors.ts";
-import { selecting } from "./entries.ts";
+import { claiming, selecting } from "./entries.ts";
 import { byHostCommands } from "./kea/commands.ts";
 import { configuration } from "./kea/config.ts";
 import { control, done } from "./kea/control.ts";
@@ -95,8 +95,8 @@ export interface KeaByDuid extends KeaSettings, PerHost<KeaSettings>, Selected<K
  * ```
  */
 export function kea(options: KeaOptions = {}): ReadyService<KeaRow> {
-  const { select, entries, daemon, ...given } = options;
-  const settingsOf = readSettings("kea", settings, given, ["select", "entries", "on", "daemon"]);
+  const { select, entries, claims, daemon, ...given } = options;
+  const settingsOf = readSettings("kea", settings, given, ["select", "entries", "claims", "on", "daemon"]);
   const general = settingsOf("");
   const { family, by } = general;
   for (const host of Object.keys(given.on ?? {})) {
@@ -110,6 +110,7 @@ export function kea(options: KeaOptions = {}): ReadyService<KeaRow> {
   const table = {
     row: rowOf(family, by, general),
     unique: [by, "ip"],
+    ...claiming("kea", claims),
     shared: true,
     daemon: daemon ?? { unit: `kea-dhcp${family}-server` },
     select: selecting<object>("kea", machines(family), { select, entries }),

@@ -3,7 +3,7 @@ import type { Command, Host } from "../core/service/host-api.ts";
 import { type Select, service } from "../core/service/service.ts";
 import { Refusal, refusedBecause, UserError } from "../core/util/errors.ts";
 import type { Columns } from "../core/util/json.ts";
-import { selecting } from "./entries.ts";
+import { claiming, selecting } from "./entries.ts";
 import { noMachineHas, noMachineHasMac } from "./machine-address.ts";
 import { bootFiles } from "./nft/boot.ts";
 import { nftOn } from "./nft/kernel.ts";
@@ -123,9 +123,9 @@ export interface NftablesOptions<Sets extends SetsIn>
 export function nftables<const Sets extends SetsIn = MemberSets>(
   options: NftablesOptions<Sets>,
 ): ReadyService<RowIn<Sets>, Columns> {
-  const { sets: givenSets, unique: givenUnique, select, entries, refused, ...rest } = options;
+  const { sets: givenSets, unique: givenUnique, select, entries, claims, refused, ...rest } = options;
   const { daemon = { unit: "nftables.service" }, ...given } = rest;
-  const others = ["sets", "unique", "daemon", "refused", "select", "entries", "on"];
+  const others = ["sets", "unique", "daemon", "refused", "select", "entries", "claims", "on"];
   const settingsOf = readSettings("nftables", settings, given, others);
   const read = { sets: givenSets ?? members, ...(givenUnique ? { unique: givenUnique } : {}) };
   const declared = readSettings("nftables", tableSettings, read)("");
@@ -143,6 +143,7 @@ export function nftables<const Sets extends SetsIn = MemberSets>(
   return service<RowIn<Sets>, Columns, RowIn<Sets> | readonly RowIn<Sets>[] | undefined>({
     row: rowOf(sets, unique),
     unique,
+    ...claiming("nftables", claims),
     ...(daemon ? { daemon } : {}),
     ...(refused ? { refused } : {}),
     select: selecting("nftables", machines, { select, entries }),

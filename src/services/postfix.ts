@@ -2,6 +2,7 @@ import { z } from "zod";
 import { cleanMail, column } from "../core/service/columns.ts";
 import type { Command, Host } from "../core/service/host-api.ts";
 import { type Run, type RunResult, service } from "../core/service/service.ts";
+import { claiming } from "./entries.ts";
 import { type AliasRow, aliases, notTheirs, type OfPeople } from "./mail/aliases.ts";
 import { isFew, type Lookups, type MapPlace, movesBetween, postfixMap } from "./mail/map.ts";
 import {
@@ -65,12 +66,13 @@ export interface PostfixOptions extends PostfixSettings, PerHost<PostfixSettings
  * ```
  */
 export function postfix(options: PostfixOptions = {}): ReadyService<AliasRow> {
-  const { select, entries, domains, reserved, refused = notTheirs, ...given } = options;
-  const others = ["select", "entries", "on", "domains", "reserved", "refused"];
+  const { select, entries, claims, domains, reserved, refused = notTheirs, ...given } = options;
+  const others = ["select", "entries", "claims", "on", "domains", "reserved", "refused"];
   const settingsOf = readSettings("postfix", settings, given, others);
   return service({
     row: aliasRow as z.ZodType<AliasRow, AliasRow>,
     unique: ["alias"],
+    ...claiming("postfix", claims),
     refused,
     select: aliases({ ...(domains && { domains }), ...(reserved && { reserved }) }, { select, entries }),
     async run(table, host): Promise<RunResult> {

@@ -23,6 +23,16 @@ export interface Selected<In> {
   readonly select?: Select<In>;
   /** The entries and names of a directory that differs from the standard schemas; not together with `select`. */
   readonly entries?: Entries;
+  /** The entries that an administrator blessed: of several that claim one unique value, such an entry keeps its row. */
+  readonly claims?: Claims;
+}
+
+/** Entries that an administrator blessed: those that match all that is given. */
+export interface Claims {
+  /** Only entries at one of these DNs or below it, where members can neither add nor move an entry. */
+  readonly base?: string | readonly string[];
+  /** Only entries that match this filter (RFC 4515), of attributes that members cannot write. */
+  readonly filter?: string;
 }
 
 /** The entries that the standard `select` sees. */
@@ -51,7 +61,7 @@ export function readSettings<Settings extends z.ZodObject>(
   service: string,
   settings: Settings,
   given: object,
-  others: readonly string[] = ["select", "entries", "on"],
+  others: readonly string[] = ["select", "entries", "claims", "on"],
 ): (host: string) => z.output<Settings> {
   const { on = {}, ...common }: PerHost<object> = given;
   const general = parse(service, settings, common, others);
@@ -102,7 +112,7 @@ function objectIn(type: z.core.$ZodType | undefined): z.ZodObject | undefined {
 }
 
 /** The options of a service that declares its own table. */
-export const declared = ["row", "unique", "secret", "refused", "shared", "pace", "daemon", "select", "on"];
+export const declared = ["row", "unique", "claims", "secret", "refused", "shared", "pace", "daemon", "select", "on"];
 
 /** The setting of a file's place. */
 export const path = z

@@ -3,6 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { readRow } from "../../src/core/service/read-row.ts";
 import { refusalRemoves } from "../../src/core/service/refusal-removes.ts";
+import type { Table } from "../../src/core/service/service.ts";
+import { refusedCell } from "../../src/core/stream/cells.ts";
 import { Away, Refusal, reason } from "../../src/core/util/errors.ts";
 import type { Columns } from "../../src/core/util/json.ts";
 import { dryMachine } from "../../src/machines/dry.ts";
@@ -261,6 +263,8 @@ test("by default accounts with a checkable password are users", () => {
 
 test("a user without any usable password is removed, one with a wrong answer stays", () => {
   const table = tableOf(freeradius());
+  const removes = (from: Table, about: readonly string[]): boolean =>
+    refusalRemoves(from, refusedCell("why", about), null);
   const about = (attributes: Record<string, string[]>): readonly string[] | undefined => {
     const eve = entry(["radiusprofile"], "eve", { uid: ["eve"], userpassword: ["x"], ...attributes });
     try {
@@ -284,11 +288,11 @@ test("a user without any usable password is removed, one with a wrong answer sta
   ] as const) {
     const said = about(attributes as Record<string, string[]>);
     assert.ok(said, "it is refused");
-    assert.equal(refusalRemoves(table, said), goes, said.join());
+    assert.equal(removes(table, said), goes, said.join());
   }
   const both = readRow(table, { name: "DEFAULT", password: "{X}x", vlan: "no vlan" });
-  assert.ok("wrong" in both && refusalRemoves(table, both.about), "one of two mistakes is of the password");
-  assert.equal(refusalRemoves(tableOf(freeradius({ refused: [] })), about(argon) ?? []), false);
+  assert.ok("wrong" in both && removes(table, both.about), "one of two mistakes is of the password");
+  assert.equal(removes(tableOf(freeradius({ refused: [] })), about(argon) ?? []), false);
 });
 
 test("an attribute that was not requested removes no user", () => {

@@ -116,15 +116,15 @@ test("a reserved or foreign alias is removed at once; its owner's others stay", 
   );
   const refused = why(campus, mixed, person("dean"));
   assert.deepEqual(Object.keys(refused).sort(), ["alice", "alice/dean@campus.example", "alice/info@campus.example"]);
-  const goes = (key: string): boolean => cellRemoves(table, refused[key] ?? "");
+  const goes = (key: string): boolean => cellRemoves(table, refused[key] ?? "", null);
   assert.equal(goes("alice/info@campus.example"), true);
   assert.equal(goes("alice/dean@campus.example"), false, "a new account takes no alias from another");
   assert.equal(goes("alice"), false, "an address that cannot be read takes no alias");
-  assert.equal(cellRemoves(table, why({}, mixed).alice ?? ""), true, "no domain is given");
+  assert.equal(cellRemoves(table, why({}, mixed).alice ?? "", null), true, "no domain is given");
   const twoNames = stored("bob", "uid=bob,dc=x", {
     ...{ objectClass: ["inetOrgPerson", "posixAccount"], uid: ["bob", "b"], mail: "b@campus.example" },
   });
-  assert.equal(cellRemoves(table, why(campus, twoNames).bob ?? ""), false, "a recipient that cannot be told");
+  assert.equal(cellRemoves(table, why(campus, twoNames).bob ?? "", null), false, "a recipient that cannot be told");
 });
 
 test("the option chooses the refusals that remove an alias", () => {

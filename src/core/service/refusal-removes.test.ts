@@ -1,23 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { refusedCell } from "../stream/cells.ts";
+import { contestedCell, refusedCell } from "../stream/cells.ts";
 import { cellRemoves, refusalRemoves } from "./refusal-removes.ts";
 
 const named = { refused: ["password", "userPassword"] } as const;
 
 test("if columns are named, a refusal of one of them removes the row", () => {
   for (const about of [["password"], ["vlan", "password"], ["userpassword"], ["USERPASSWORD"]])
-    assert.equal(refusalRemoves(named, about), true, about.join());
+    assert.equal(refusalRemoves(named, refusedCell("why", about), null), true, about.join());
 });
 
 test("a refusal of any other column removes nothing", () => {
   for (const about of [[], ["vlan"], ["passwords"], [""]])
-    assert.equal(refusalRemoves(named, about), false, about.join());
+    assert.equal(refusalRemoves(named, refusedCell("why", about), null), false, about.join());
 });
 
 test("a table without the option retains every refused row, with `remove` none", () => {
-  assert.equal(refusalRemoves({}, ["password"]), false);
-  assert.equal(refusalRemoves({ refused: "remove" }, []), true);
+  assert.equal(refusalRemoves({}, refusedCell("why", ["password"]), null), false);
+  assert.equal(refusalRemoves({ refused: "remove" }, refusedCell("why"), null), true);
 });
 
 test("a column's name in the text of a refusal removes nothing", () => {
@@ -27,7 +27,17 @@ test("a column's name in the text of a refusal removes nothing", () => {
     "x\u001fpassword",
     "name: is bad\u001fpassword",
   ])
-    assert.equal(cellRemoves(named, refusedCell(why, ["name"])), false, why);
-  assert.equal(cellRemoves(named, refusedCell("is bad", ["vlan,password"])), false);
-  assert.equal(cellRemoves(named, refusedCell("is bad", ["vlan", "password"])), true);
+    assert.equal(cellRemoves(named, refusedCell(why, ["name"]), null), false, why);
+  assert.equal(cellRemoves(named, refusedCell("is bad", ["vlan,password"]), null), false);
+  assert.equal(cellRemoves(named, refusedCell("is bad", ["vlan", "password"]), null), true);
+});
+
+test("another entry's claim removes no row, unless the row is no longer its entry's", () => {
+  const [now, before] = ['{"mac":"aa","vlan":"1"}', '{"mac":"aa","vlan":"9"}'];
+  for (const table of [{ refused: "remove" } as const, named]) {
+    const cell = contestedCell("claimed by two", now);
+    assert.equal(cellRemoves(table, cell, now), false);
+    assert.equal(cellRemoves(table, cell, before), true);
+  }
+  assert.equal(cellRemoves({}, contestedCell("claimed by two", now), before), false);
 });

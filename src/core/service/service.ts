@@ -70,6 +70,11 @@ export interface TableDeclaration<In extends object, Row extends object, Out> {
    * an entry.
    */
   unique?: readonly NoInfer<keyof Row & string>[];
+  /**
+   * True for an entry that an administrator blessed: of several entries that claim one unique value, it keeps its row.
+   * It must rest on what members cannot write. Without it, or if several are blessed, all are refused.
+   */
+  claims?(entry: Entry, directory: Directory): boolean;
   /** Columns that are masked wherever a row is shown. */
   secret?: readonly NoInfer<keyof Row & string>[];
   /**

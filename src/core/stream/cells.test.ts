@@ -2,7 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Json } from "../util/json.ts";
-import { aboutOf, canonical, coverOf, entryKey, isRefused, partKey, refusalOf, refusedCell, rowHash } from "./cells.ts";
+import {
+  aboutOf,
+  canonical,
+  contestedCell,
+  contestedRow,
+  coverOf,
+  entryKey,
+  isRefused,
+  partKey,
+  refusalOf,
+  refusedCell,
+  rowHash,
+} from "./cells.ts";
 
 test("equal rows are equal bytes for any order of their columns", () => {
   assert.equal(canonical({ b: [1, { d: null, c: "é" }], a: true }), '{"a":true,"b":[1,{"c":"é","d":null}]}');
@@ -34,6 +46,16 @@ test("a refusal is never taken for a row", () => {
   assert.deepEqual(aboutOf(refusedCell("why\u001fmac")), []);
   assert.equal(refusalOf(refusedCell("why")), "why");
   assert.ok(!isRefused(canonical({ why: "!" })));
+});
+
+test("a duplicate claim names the row that it refuses, and is about nothing", () => {
+  const cell = contestedCell("claimed by two", "{}");
+  assert.ok(isRefused(cell));
+  assert.equal(refusalOf(cell), "claimed by two");
+  assert.deepEqual(aboutOf(cell), []);
+  assert.equal(contestedRow(cell), rowHash("{}"));
+  assert.equal(contestedRow(refusedCell("why", ["mac"])), undefined);
+  assert.equal(contestedRow(refusedCell("why\u001f\u001fhash")), undefined);
 });
 
 test("the entry's own key covers the keys of its rows", () => {

@@ -4,7 +4,8 @@ import type { Json } from "../util/json.ts";
 /**
  * The value of one key, in the bytes that are sent, stored and hashed. It is a row in canonical JSON (`{…}`), or a
  * refusal, for which a host retains its last good row. A refusal is `!` and the reason. Behind U+001F follow the
- * columns and attributes that it is about, if any, separated by commas.
+ * columns and attributes that it is about, if any, separated by commas. A duplicate claim is about none of them. Behind
+ * a second U+001F it may have the hash of the row that the entry would have without the other claim.
  */
 export type Cell = string;
 
@@ -19,6 +20,12 @@ export function refusedCell(why: string, about: Iterable<string> = []): Cell {
   const names = [...new Set(about)].filter((name) => !/[,\p{Cc}]/u.test(name)).sort();
   return `!${why.replaceAll(aboutMark, " ")}${names.length > 0 ? aboutMark + names.join(",") : ""}`;
 }
+/** The refusal of a row because of another claim to one of its values, as a cell that names the row by its hash. */
+export const contestedCell = (why: string, row: Cell): Cell =>
+  `${refusedCell(why)}${aboutMark}${aboutMark}${rowHash(row)}`;
+/** The hash of the row that a duplicate claim refuses; undefined for any other cell. */
+export const contestedRow = (cell: Cell): string | undefined =>
+  isRefused(cell) ? cell.split(aboutMark, 3)[2] : undefined;
 export const isRefused = (cell: Cell): boolean => cell.startsWith("!");
 /** The SQL test for a refused cell, in a column that holds a cell or NULL; false for NULL. */
 export const isRefusedSql = (column: string): string => `(${column} IS NOT NULL AND substr(${column}, 1, 1) = '!')`;
@@ -28,7 +35,11 @@ export const refusalOf = (cell: Cell): string => cell.slice(1).split(aboutMark, 
 export const refusalSql = (column: string): string =>
   `substr(${column}, 2, instr(${column} || char(31), char(31)) - 2)`;
 /** The columns and attributes that a refused cell is about. */
-export const aboutOf = (cell: Cell): string[] => cell.split(aboutMark, 2)[1]?.split(",") ?? [];
+export const aboutOf = (cell: Cell): string[] =>
+  cell
+    .split(aboutMark, 2)[1]
+    ?.split(",")
+    .filter((name) => name !== "") ?? [];
 
 /** The most bytes that a row may have. */
 export const rowLimit = 64 * 1024;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { hostScene, row, simulatedService } from "../../../test/fixtures/host.ts";
 import { until } from "../../../test/until.ts";
 import type { Table } from "../../core/service/service.ts";
-import { type CellChange, refusedCell } from "../../core/stream/cells.ts";
+import { type CellChange, contestedCell, refusedCell } from "../../core/stream/cells.ts";
 import { protocolVersion } from "../../core/stream/messages.ts";
 
 /** A host of a service whose refused rows are removed, with three applied rows; two belong to one entry. */
@@ -46,6 +46,40 @@ test("a refused row is removed and listed, and returns once it is good", async (
   await say([["a", row("a", "10.0.0.9")]]);
   await until(() => door.served.get("a")?.ip === "10.0.0.9");
   await until(() => report().refusedCount === 0);
+});
+
+for (const refused of ["remove", ["key"]] as const) {
+  test(`a claim of another entry removes no row with ${JSON.stringify(refused)}`, async () => {
+    await using world = await guarded({}, refused);
+    const { say, door, report, retained, clock } = world;
+    await say([
+      ["a", contestedCell("ip: claimed by two", row("a", "10.0.0.1"))],
+      ["b/1", null],
+    ]);
+    await until(() => door.served.size === 2 && report().pending === 0);
+    assert.deepEqual(retained(), [["a", "directory", "ip: claimed by two"]]);
+    assert.equal(door.served.get("a")?.ip, "10.0.0.1");
+    await say([["a", contestedCell("ip: claimed by two", row("a", "10.0.0.9"))]]);
+    await clock.advance(1000);
+    await until(() => !door.served.has("a"));
+    assert.equal(report().refused[0]?.why, "refused: ip: claimed by two", "what it granted is no longer its entry's");
+  });
+}
+
+test("a claim while its row is being applied removes it no more than later", async () => {
+  await using world = await guarded();
+  const { say, door, report, retained, clock } = world;
+  const next = row("a", "10.0.0.8");
+  door.controls.after = async () => {
+    door.controls.after = () => {};
+    await say([["a", contestedCell("ip: claimed by two", next)]]);
+    await until(() => report().stored?.seq === world.telling.seq);
+  };
+  await say([["a", next]]);
+  await until(() => door.served.get("a")?.ip === "10.0.0.8");
+  await clock.advance(5000);
+  assert.equal(door.served.get("a")?.ip, "10.0.0.8");
+  assert.deepEqual(retained(), [["a", "directory", "ip: claimed by two"]]);
 });
 
 test("if columns are named, only a refusal of one of them removes its row", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hostScene, row, running, simulatedService } from "../../../test/fixtures/host.ts";
 import { until } from "../../../test/until.ts";
-import { type CellChange, refusedCell } from "../../core/stream/cells.ts";
+import { type CellChange, contestedCell, refusedCell } from "../../core/stream/cells.ts";
 import { protocolVersion } from "../../core/stream/messages.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import { removalsOf } from "./removals.ts";
@@ -335,6 +335,32 @@ test("a held removal stays held when refused, and ends when it yields", async ()
   );
   await host.down();
   world.end();
+});
+
+test("a flood of claims holds back no true revocation", async () => {
+  for (const known of [40, 200]) {
+    const dhcp = simulatedService({ refused: "remove" });
+    const world = hostScene(dhcp.definition, { removalLimit: () => 10 });
+    const good = Array.from({ length: known }, (_, i) => row(`m${i}`, `10.0.0.${i}`));
+    await world.say(good.map((cell, i): CellChange => [`k${i}`, cell]));
+    const host = world.up();
+    await until(() => dhcp.served.size === known);
+    await world.clock.advance(1000);
+    // A member's entry claims every address, in one change with the revocation of two others.
+    const contested = good.map((cell, i): CellChange => [`k${i}`, i < 2 ? null : contestedCell("two claim it", cell)]);
+    const flood = good.map((_, i): CellChange => [`x/${i}`, contestedCell("two claim it", row("x", `10.0.0.${i}`))]);
+    await world.say([...contested, ...flood]);
+    await until(() => !dhcp.served.has("k0") && !dhcp.served.has("k1"));
+    await until(() => world.report().pending === 0);
+    assert.equal(world.report().removals, undefined, "nothing waits for a person");
+    assert.equal(dhcp.served.size, known - 2, "no other row is gone");
+    await world.say(Array.from({ length: 8 }, (_, i): CellChange => [`k${i + 2}`, null]));
+    await world.clock.advance(1000);
+    await until(() => dhcp.served.size === known - 10);
+    assert.equal(world.report().removals, undefined, "the claims have used up nothing of the hour");
+    await host.down();
+    world.end();
+  }
 });
 
 test("a refused row is no removal", async () => {

@@ -1,11 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import { readRow } from "../../core/service/read-row.ts";
-import { cellRemoves, refusalRemoves } from "../../core/service/refusal-removes.ts";
+import { refusalRemoves } from "../../core/service/refusal-removes.ts";
 import type { Table } from "../../core/service/service.ts";
 import {
-  aboutOf,
   type Cell,
   type CellChange,
+  contestedRow,
   coverOf,
   isRefused,
   isRefusedSql,
@@ -81,7 +81,7 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
   function whyRetained(key: string, { desired, applied, retained_by, detail }: Stored): Retained | undefined {
     const reason = reasonToRetain(key, desired, applied);
     // A removal by a refusal is pending like any other; once the row is removed, its reason is the refusal.
-    const isRemoved = applied !== null && reason?.by === "directory" && refusalRemoves(table, reason.about ?? []);
+    const isRemoved = applied !== null && reason?.cell !== undefined && refusalRemoves(table, reason.cell, applied);
     if (reason && !isRemoved) return reason;
     // A removal that waits for a person keeps waiting when rows are judged again: a restart is no approval.
     const waits = applied !== null && (isRemoved || desired === null) && retained_by === "removals";
@@ -182,10 +182,10 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
   };
 }
 
-/** A reason to retain a row; for a refusal, with the columns and attributes that it is about. */
-type Reason = Retained & { readonly about?: readonly string[] };
+/** A reason to retain a row; for a refusal, with its cell. */
+type Reason = Retained & { readonly cell?: Cell };
 
-const refusedBy = (cell: Cell): Reason => ({ by: "directory", detail: refusalOf(cell), about: aboutOf(cell) });
+const refusedBy = (cell: Cell): Reason => ({ by: "directory", detail: refusalOf(cell), cell });
 
 interface Stored {
   readonly desired: string | null;
@@ -201,8 +201,8 @@ const isRetainedFor = ({ retained_by, detail }: Stored, retained: Retained | und
   retained_by === (retained?.by ?? null) && detail === (retained?.detail ?? null);
 
 /**
- * Settles a key of a run whose refusal removes the row. A removed row gets the refusal as its reason. If the row was
- * applied all the same, its removal is pending.
+ * Settles a refused key of a run, by the row that is applied now. A removed row gets the refusal as its reason. If a row
+ * was applied all the same, its removal is pending, unless it is the one that a duplicate claim names.
  */
 export function settleRefused(
   database: DatabaseSync,
@@ -210,17 +210,20 @@ export function settleRefused(
   [service, key]: [string, string],
   now: number,
 ): void {
-  const found = prepared(database, "SELECT desired FROM row WHERE service = ? AND key = ?").get(service, key);
-  const desired = (found?.desired ?? null) as Cell | null;
-  if (desired === null || !cellRemoves(table, desired)) return;
+  const found = prepared(database, "SELECT desired, applied FROM row WHERE service = ? AND key = ?").get(service, key);
+  const [desired, applied] = [found?.desired ?? null, found?.applied ?? null] as [Cell | null, Cell | null];
+  if (desired === null || !isRefused(desired)) return;
+  const isRemoved = refusalRemoves(table, desired, applied);
+  if (!isRemoved && contestedRow(desired) === undefined) return;
   const settle = (by: string, detail: string, state: string): void =>
     void prepared(
       database,
       `UPDATE row SET retained_by = ${by}, detail = ${detail}, since = ? WHERE service = ? AND key = ? AND doubt = 0
          AND ${isRefusedSql("desired")} AND ${state}`,
     ).run(now, service, key);
-  settle("'directory'", refusalSql("desired"), "(retained_by IS NULL OR retained_by = 'removals') AND applied IS NULL");
-  settle("NULL", "NULL", "retained_by = 'directory' AND applied IS NOT NULL");
+  const waits = "(retained_by IS NULL OR retained_by = 'removals')";
+  settle("'directory'", refusalSql("desired"), `${waits} AND applied ${isRemoved ? "IS NULL" : "IS NOT NULL"}`);
+  if (isRemoved) settle("NULL", "NULL", "retained_by = 'directory' AND applied IS NOT NULL");
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Table as Declaration } from "../../core/service/service.ts";
 import { CellTable } from "../../core/stream/cell-table.ts";
-import { type Cell, type CellChange, isRefused, refusedCell } from "../../core/stream/cells.ts";
+import { type Cell, type CellChange, contestedCell, isRefused, refusedCell } from "../../core/stream/cells.ts";
 import type { SlicedWork } from "../../core/util/slices.ts";
 import type { Difference, Mirror } from "../mirror/mirror.ts";
 import { contentRead, type Read } from "../mirror/read-set.ts";
@@ -89,7 +89,8 @@ export class ComputedTable {
     for (const key of touched) {
       yield { what, done: ++done, of: touched.size };
       const conflict = this.#claims.conflict(key);
-      const after = conflict === undefined ? (this.#ownCells.get(key) ?? null) : refusedCell(conflict);
+      const own = this.#ownCells.get(key) ?? null;
+      const after = conflict === undefined || own === null ? own : this.#contested(conflict, own);
       const before = this.cells.get(key) ?? null;
       if (before === after) continue;
       this.#refused += Number(after !== null && isRefused(after)) - Number(before !== null && isRefused(before));
@@ -114,6 +115,11 @@ export class ComputedTable {
     };
   }
 
+  /** The cell of a refused claim. It names the row if hosts remove refused rows: another's claim must remove none. */
+  #contested(why: string, own: Cell): Cell {
+    return this.#declaration.refused === undefined ? refusedCell(why) : contestedCell(why, own);
+  }
+
   #addReaders(read: Read, dirty: Set<string>): void {
     for (const uuid of this.#dependencies.readers(read)) dirty.add(uuid);
   }
@@ -121,7 +127,9 @@ export class ComputedTable {
   *#evaluate(uuid: string, touched: Set<string>): SlicedWork<void> {
     const entry = this.#mirror.get(uuid);
     const context = { mirror: this.#mirror, now: this.#now, ...this.#context };
-    const { rows, refusals, reads, timed, next } = entry ? yield* evaluate(this.#declaration, entry, context) : nothing;
+    const { rows, refusals, blessed, reads, timed, next } = entry
+      ? yield* evaluate(this.#declaration, entry, context)
+      : nothing;
     this.#dependencies.set(uuid, reads);
     this.#timers.set(uuid, next);
     if (timed) this.#timed.add(uuid);
@@ -135,7 +143,7 @@ export class ComputedTable {
     for (const key of keys) {
       touched.add(key);
       const row = rows.get(key);
-      if (row && entry) this.#claims.set(key, { dn: entry.dn, row: row.row });
+      if (row && entry) this.#claims.set(key, { dn: entry.dn, row: row.row, blessed });
       this.#ownCells.set(key, row?.cell ?? refusals.get(key) ?? "");
     }
     if (keys.length > 0) this.#keys.set(uuid, keys);
@@ -147,6 +155,7 @@ export class ComputedTable {
 const nothing = {
   rows: new Map(),
   refusals: new Map(),
+  blessed: false,
   reads: new Set<Read>(),
   timed: false,
   next: undefined,

@@ -24,6 +24,8 @@ export interface Evaluation {
   readonly rows: ReadonlyMap<string, Row>;
   /** The keys that are refused, each with its cell. */
   readonly refusals: ReadonlyMap<string, Cell>;
+  /** True if an administrator blessed the entry: its rows keep the values that other entries claim too. */
+  readonly blessed: boolean;
   readonly reads: ReadSet;
   /** True if the clock was read. */
   readonly timed: boolean;
@@ -65,6 +67,7 @@ export function* evaluate(
     if (row) rows.set(key, row);
   };
   const whole = entryKey(entry.uuid);
+  let blessed = false;
   try {
     const selected: unknown = table.select(entryApi(entry, context), directory);
     if (Array.isArray(selected)) {
@@ -79,6 +82,7 @@ export function* evaluate(
         yield { what, done: ++done, of: selected.length };
       }
     } else if (selected !== undefined) take({ ...readOne(table, entry.uuid, selected), key: whole });
+    if (rows.size > 0 && table.claims) blessed = table.claims(entryApi(entry, context), directory) === true;
   } catch (error) {
     rows.clear();
     reasons.clear();
@@ -86,7 +90,7 @@ export function* evaluate(
   }
   for (const key of reasons.keys()) rows.delete(key);
   const refusals = new Map([...reasons].map(([key, wrongs]) => [key, refusal(wrongs)]));
-  return { rows, refusals, reads, timed, next };
+  return { rows, refusals, blessed, reads, timed, next };
 }
 
 /** The reason why there is no row, and the columns and attributes that the reason is about. */

@@ -6,6 +6,7 @@ import { stored } from "../../../test/fixtures/entry.ts";
 import { runs } from "../../../test/hostile.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import { service, type Table } from "../../core/service/service.ts";
+import { type Cell, contestedRow, rowHash } from "../../core/stream/cells.ts";
 import { type Transcription, transcription } from "./transcription.ts";
 
 const midnight = Date.UTC(2026, 5, 1);
@@ -117,6 +118,37 @@ test("two claims to one value are both refused until one is given up", () => {
   told.change([], ["a"], midnight);
   assert.deepEqual(said(told), { b: '{"ip":"7","name":"p/b"}' });
   assert.equal(told.refusedCount("dhcp"), 0);
+});
+
+test("an entry is blessed as long as what its claims read says so", () => {
+  const blessing: Table = {
+    ...dhcp,
+    refused: "remove",
+    claims: (entry, directory) => directory.follow(entry, "by").length > 0,
+  } as Table;
+  const told = transcription(new Map([["dhcp", blessing]]), { timezone: "UTC" });
+  const router = (ip: string) => stored("r", "cn=r,uid=p,dc=x", { objectClass: "device", ip, by: "cn=net,dc=x" });
+  const net = stored("net", "cn=net,dc=x", { objectClass: "group" });
+  told.refresh([person("p"), device("a", "p", "7"), router("7")], midnight);
+  assert.deepEqual(
+    Object.keys(said(told))
+      .filter((key) => said(told)[key]?.startsWith("!"))
+      .sort(),
+    ["a", "r"],
+  );
+  told.change([net], [], midnight);
+  assert.equal(said(told).r, '{"ip":"7","name":"p/r"}');
+  assert.match(said(told).a ?? "", /^!ip: "7" is kept by cn=r,uid=p,dc=x/);
+  assert.equal(contestedRow((said(told).a ?? "") as Cell), rowHash('{"ip":"7","name":"p/a"}'));
+  told.change([], ["net"], midnight);
+  assert.match(said(told).r ?? "", /is claimed by/);
+});
+
+test("an error of claims refuses its entry", () => {
+  const failing = { ...dhcp, claims: () => assert.fail("no such list") };
+  const told = transcription(new Map([["dhcp", failing as Table]]), { timezone: "UTC" });
+  told.refresh([person("p"), device("a", "p", "7")], midnight);
+  assert.match(said(told).a ?? "", /^!.*no such list/);
 });
 
 test("a refusal names three of many claimants, and the number of the others", () => {

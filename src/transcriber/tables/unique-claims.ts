@@ -7,16 +7,27 @@ import { Multimap } from "../mirror/multimap.ts";
 /** The most claimants that a refusal names. */
 const mostNamed = 3;
 
+/** A row that claims its values. */
+export interface Claimant {
+  readonly dn: string;
+  readonly row: Columns;
+  /** True if an administrator blessed the row's entry. */
+  readonly blessed?: boolean;
+}
+
 /**
- * The claims of rows to values of a service's unique columns. All rows that claim one value are refused: so the order
- * of arrival decides nothing, and no row can take an address by claiming it.
+ * The claims of rows to values of a service's unique columns. If one blessed row is among those that claim a value, the
+ * others are refused. Otherwise all are: so the order of arrival decides nothing, and no row can take an address by
+ * claiming it.
  */
 export class UniqueClaims {
   readonly #unique: readonly string[];
   readonly #secret: readonly string[];
   readonly #claimants = new Multimap();
+  /** The blessed ones among them. */
+  readonly #blessed = new Multimap();
   readonly #claims = new Map<string, { dn: string; values: readonly string[] }>();
-  /** The reason that refuses each claimant of a contested value, until a claim to the value changes. */
+  /** The reason that refuses the claimants of a contested value, until a claim to the value changes. */
   readonly #reasons = new Map<string, string>();
   #changed = new Set<string>();
 
@@ -26,10 +37,11 @@ export class UniqueClaims {
   }
 
   /** Sets the claims of a key's row; undefined if the key no longer has a row. */
-  set(key: string, claimant: { readonly dn: string; readonly row: Columns } | undefined): void {
+  set(key: string, claimant: Claimant | undefined): void {
     if (this.#unique.length === 0) return;
     for (const value of this.#claims.get(key)?.values ?? []) {
       this.#claimants.delete(value, key);
+      this.#blessed.delete(value, key);
       this.#change(value);
     }
     this.#claims.delete(key);
@@ -37,6 +49,7 @@ export class UniqueClaims {
     const values = claimsOf(this.#unique, claimant.row);
     for (const value of values) {
       this.#claimants.add(value, key);
+      if (claimant.blessed) this.#blessed.add(value, key);
       this.#change(value);
     }
     this.#claims.set(key, { dn: claimant.dn, values });
@@ -50,10 +63,17 @@ export class UniqueClaims {
 
   /** The reason why the row of a key is refused: another row claims one of its values. Undefined if none does. */
   conflict(key: string): string | undefined {
-    const contested = this.#claims.get(key)?.values.filter((value) => this.#claimants.count(value) > 1) ?? [];
+    const isContested = (value: string): boolean => this.#claimants.count(value) > 1 && this.#winner(value) !== key;
+    const contested = this.#claims.get(key)?.values.filter(isContested) ?? [];
     return contested.length === 0
       ? undefined
       : plainLine(contested.map((value) => this.#reason(value)).join("; "), 1000);
+  }
+
+  /** The key of the one blessed row that claims a value; undefined if there is none, or several. */
+  #winner(value: string): string | undefined {
+    const [first, second] = this.#blessed.get(value);
+    return second === undefined ? first : undefined;
   }
 
   #change(value: string): void {
@@ -73,8 +93,10 @@ export class UniqueClaims {
     const space = claimed.indexOf(" ");
     const column = claimed.slice(0, space);
     const value = this.#secret.includes(column) ? "a secret value" : plainLine(claimed.slice(space + 1), 80);
-    const keys = [...this.#claimants.get(claimed)];
-    const claimants = keys.map((key) => plainLine(this.#claims.get(key)?.dn ?? key, 200)).sort();
+    const nameOf = (key: string): string => plainLine(this.#claims.get(key)?.dn ?? key, 200);
+    const winner = this.#winner(claimed);
+    if (winner !== undefined) return `${column}: ${value} is kept by ${nameOf(winner)} (option claims)`;
+    const claimants = [...this.#claimants.get(claimed)].map(nameOf).sort();
     const first = claimants.slice(0, mostNamed);
     const more = claimants.length - first.length;
     return `${column}: ${value} is claimed by ${first.join(" and ")}${more > 0 ? ` and ${more} more` : ""}`;

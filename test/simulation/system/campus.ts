@@ -78,10 +78,17 @@ export const addresses = {
 export type ServiceName = "names" | "addresses";
 export const serviceNames: readonly ServiceName[] = ["names", "addresses"];
 
-/** The expected row of each key at a time: a row in canonical JSON, or "refused". */
-export function expected(campus: Campus, service: ServiceName, now: number): Map<string, string | "refused"> {
+/** The expected cell of a key: its row in canonical JSON, and whether it is refused. */
+export interface Expected {
+  /** Undefined if the entry as a whole is refused. */
+  readonly row?: string;
+  readonly isRefused: boolean;
+}
+
+/** The expected cell of each key at a time. A row that two entries claim is refused, and its row is known. */
+export function expected(campus: Campus, service: ServiceName, now: number): Map<string, Expected> {
   const rows: { key: string; name: string; ip: string }[] = [];
-  const cells = new Map<string, string | "refused">();
+  const cells = new Map<string, Expected>();
   for (const [uuid, thing] of campus) {
     if (thing.kind !== "machine") continue;
     const owner = campus.get(thing.owner);
@@ -90,11 +97,11 @@ export function expected(campus: Campus, service: ServiceName, now: number): Map
     const { name, ips } = thing;
     if (service === "addresses") for (const ip of ips) rows.push({ key: `${uuid}/${ip}`, name, ip });
     else if (ips.length === 1) rows.push({ key: uuid, name, ip: ips[0]! });
-    else cells.set(uuid, "refused");
+    else cells.set(uuid, { isRefused: true });
   }
   for (const { key, name, ip } of rows) {
     const claimants = rows.filter((row) => row.ip === ip || (service === "names" && row.name === name));
-    cells.set(key, claimants.length > 1 ? "refused" : canonical({ name, ip }));
+    cells.set(key, { row: canonical({ name, ip }), isRefused: claimants.length > 1 });
   }
   return cells;
 }

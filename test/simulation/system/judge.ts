@@ -6,7 +6,7 @@ import { serviceReport } from "../../../src/host/report/report.ts";
 import { readFacts } from "../../../src/host/store/facts.ts";
 import { hostStore } from "../../../src/host/store/host-store.ts";
 import { Violation } from "../violation.ts";
-import { expected, rock, type ServiceName, serviceNames } from "./campus.ts";
+import { type Expected, expected, rock, type ServiceName, serviceNames } from "./campus.ts";
 import type { WorldDirectory } from "./directory.ts";
 import { forged } from "./forger.ts";
 import { file, isBad, isWhole } from "./machine.ts";
@@ -169,15 +169,17 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
       const { by = null, detail, applied = null, desired = null, doubt = 0 } = stored.get(key) ?? {};
       const want = wanted.get(key);
       if (doubt) return `${key} is in doubt`;
-      if (want === "refused" ? !desired?.startsWith("!") : desired !== (want ?? null))
-        return `${key} should be ${want}, and is ${desired}`;
+      if (want?.isRefused ? !desired?.startsWith("!") : desired !== (want?.row ?? null))
+        return `${key} should be ${JSON.stringify(want)}, and is ${desired}`;
       // Records that a lost store had written are foreign to the store that replaced it.
       const isForeign = service === "addresses" && host.store.lost && by === "conflict";
       const retained = `${key} is retained by ${by}: ${detail}`;
       if (by !== null && !isForeign && by !== "directory" && by !== "removals") return retained;
-      if (want !== "refused" && by === "directory" && !isCovered(key, wanted)) return retained;
-      if (removes && by === "directory" && applied !== null) return `${key} is refused, and stays applied`;
-      const right = by === null ? (want === "refused" ? null : (want ?? null)) : applied;
+      if (!want?.isRefused && by === "directory" && !isCovered(key, wanted)) return retained;
+      // Another entry's claim removes no row that is still its entry's.
+      if (removes && by === "directory" && applied !== null && applied !== want?.row)
+        return `${key} is refused, and stays applied`;
+      const right = by === null ? (want?.isRefused ? null : (want?.row ?? null)) : applied;
       if (served.take(right)) continue;
       return `${key} should be served as ${right}${by === null ? "" : ` (${by}: ${detail})`}`;
     }
@@ -273,8 +275,8 @@ const followedOf = ({ store }: HostProcess, service: ServiceName): string | unde
   store.raw.prepare("SELECT followed FROM service WHERE name = ?").get(service)?.followed as string | undefined;
 
 /** True if a key belongs to an entry that is refused as a whole. */
-const isCovered = (key: string, wanted: ReadonlyMap<string, string>): boolean =>
-  wanted.get(key.split("/", 1)[0]!) === "refused";
+const isCovered = (key: string, wanted: ReadonlyMap<string, Expected>): boolean =>
+  wanted.get(key.split("/", 1)[0]!)?.isRefused === true;
 
 /** The lines that a daemon serves. Each row may be taken once, and no line may remain. */
 function servedBy(host: HostProcess, service: ServiceName) {
