@@ -110,6 +110,10 @@ test("a file that is no service is one error that names it", async (t) => {
       /^services\/names\.ts: unique: unknown column "mac" \(known: ip\)$/,
     ],
     [`export default service({ ${good}, run: 3 });`, /^services\/names\.ts: run: expected a function/],
+    [
+      `export default service({ ${good}, claims: { base: "dc=x" } });`,
+      /^services\/names\.ts: claims: expected a function/,
+    ],
     [`export default service({ ${good}, row: { ip: Ip } });`, /^services\/names\.ts: row: expected z\.object/],
     [`export default files({ ${good}, files: 3 });`, /^services\/names\.ts: .*files: .*\(services\/names\.ts:2\)$/],
     [`throw "a text";`, /^services\/names\.ts: a text$/],

@@ -3,8 +3,8 @@ import { UserError } from "../core/util/errors.ts";
 import { unknown } from "../core/util/nearest.ts";
 import { shown } from "../core/util/shown.ts";
 
-const words = ["row", "unique", "secret", "refused", "shared", "pace", "daemon", "select", "run", "observe"];
-const functions = ["select", "run", "observe"];
+const words = ["row", "unique", "claims", "secret", "refused", "shared", "pace", "daemon", "select", "run", "observe"];
+const functions = ["select", "claims", "run", "observe"];
 const columnLists = ["unique", "secret"];
 
 /** Reads the export of a service's file. The types demand the same, but a project runs without a type check. */

@@ -49,7 +49,7 @@ test("dhcpd accepts its configuration with any table of hosts, even an empty one
   await run(service, [], host);
   const rows = words.map((name, index) => ({
     name,
-    mac: `00:00:00:00:00:${index.toString(16)}`,
+    mac: `02:00:00:00:00:${index.toString(16)}`,
     ip: `10.0.0.${index}`,
   }));
   await run(service, rows, host);

@@ -114,7 +114,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "a refused row that was applied all the same is removed",
     without: "a banned member keeps access",
     file: "src/host/store/rows.ts",
-    edits: [['  settle("NULL", "NULL", "retained_by = \'directory\' AND applied IS NOT NULL");\n', ""]],
+    edits: [['  if (isRemoved) settle("NULL", "NULL", "retained_by = \'directory\' AND applied IS NOT NULL");\n', ""]],
     tests: ["src/host/run/refused.test.ts"],
   },
   {

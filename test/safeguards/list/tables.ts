@@ -163,8 +163,8 @@ export const tablesRemovals: readonly Removal[] = [
     file: "src/transcriber/tables/unique-claims.ts",
     edits: [
       [
-        "      this.#claimants.delete(value, key);\n      this.#change(value);",
-        "      this.#claimants.delete(value, key);",
+        "      this.#blessed.delete(value, key);\n      this.#change(value);",
+        "      this.#blessed.delete(value, key);",
       ],
     ],
     tests: ["src/transcriber/tables/transcription.test.ts"],
