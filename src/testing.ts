@@ -3,6 +3,7 @@
 
 export type { Attributes, StoredEntry, Value } from "./core/directory/entry.ts";
 export type { RequestedAttributes } from "./core/directory/requested-attributes.ts";
+export type { AttributeType } from "./core/directory/schema.ts";
 export type { Asked, Command, Files, Output, Socket, Stat } from "./core/service/host-api.ts";
 export type { DirectoryState } from "./core/stream/messages.ts";
 export {

@@ -73,6 +73,7 @@ const state = {
     entries: 3,
     troubleSince: now,
     ownEpochs: { far: 9 },
+    namesakes: [["roomId=lab,dc=x", "roomId=LAB,dc=x"]],
     progress: { what: "reading", done: 1, of: 2 },
   },
   ...{ events: { setAside: { count: 1, newest: { why: "odd", at: now } } } },

@@ -1,4 +1,5 @@
 import { transcribersOf } from "../core/config/config.ts";
+import { sayNamesakes } from "../core/directory/namesakes.ts";
 import type { Mark } from "../core/stream/messages.ts";
 import type { ServiceReport } from "../core/stream/report.ts";
 import { eventService } from "../core/stream/routing.ts";
@@ -127,10 +128,11 @@ function serviceCells(report: ServiceReport, now: number): string[] {
 const sayServing = ({ serving }: ServiceReport): string => (serving === undefined ? "-" : serving ? "yes" : "no");
 
 function transcriberNotes(host: string, state: NonNullable<HostStatus["transcriber"]>): string[] {
-  const { services, events, ownEpochs = {} } = state;
+  const { services, events, ownEpochs = {}, namesakes = [] } = state;
   const divergent = Object.keys(ownEpochs).map(
     (name) => `${host}: ${name} has an epoch of its own, ${ownEpochs[name]} (docs/outage.md)`,
   );
+  const alike = namesakes.map((dns) => `${host}: ${sayNamesakes(dns)} (docs/ldap.md)`);
   const blocked = blockedQueues(state).map((line) => `${host}: ${line}`);
   const refused = Object.entries(services)
     .filter(([, { refused }]) => refused > 0)
@@ -139,7 +141,7 @@ function transcriberNotes(host: string, state: NonNullable<HostStatus["transcrib
     );
   const newest = events?.setAside.newest;
   const aside = newest ? [`${host}: the newest message that was set aside: ${newest.why}`] : [];
-  return [...divergent, ...blocked, ...refused, ...aside];
+  return [...divergent, ...alike, ...blocked, ...refused, ...aside];
 }
 
 function serviceNotes(name: string, report: ServiceReport): string[] {

@@ -1,5 +1,6 @@
 import type { TranscriberState } from "../core/stream/transcriber-state.ts";
 import type { EventDirectory } from "../ports/directory.ts";
+import type { NamesakeLog } from "./namesake-log.ts";
 import type { Publisher } from "./publish/publisher.ts";
 import type { DirectoryReader } from "./receive/directory-reader.ts";
 import type { EventIntake } from "./receive/event-intake.ts";
@@ -10,11 +11,19 @@ export interface StateSources {
   readonly publisher: Publisher;
   readonly reader: Pick<DirectoryReader, "complete" | "trouble" | "verified">;
   readonly tables: Pick<Transcription, "size" | "table" | "refusedCount">;
+  readonly namesakes: Pick<NamesakeLog, "reported">;
   readonly codes: ReadonlyMap<string, string>;
   readonly events?: { readonly store: Pick<EventDirectory, "aside">; readonly intake: EventIntake } | undefined;
 }
 
-export function transcriberState({ publisher, reader, tables, codes, events }: StateSources): TranscriberState {
+export function transcriberState({
+  publisher,
+  reader,
+  tables,
+  namesakes,
+  codes,
+  events,
+}: StateSources): TranscriberState {
   const { active, epoch, progress, divergent, streams } = publisher;
   const { complete, verified, trouble } = reader;
   return {
@@ -25,6 +34,7 @@ export function transcriberState({ publisher, reader, tables, codes, events }: S
     trouble: trouble?.why,
     troubleSince: trouble?.since,
     entries: tables.size,
+    ...(namesakes.reported.length > 0 && { namesakes: namesakes.reported }),
     ...(events && { events: { setAside: events.store.aside(), trouble: events.intake.trouble } }),
     services: Object.fromEntries(
       [...streams].map(([service, { behind, blockedQueues }]) => {

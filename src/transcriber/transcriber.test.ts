@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { stored } from "../../test/fixtures/entry.ts";
 import {
   cells,
   device,
@@ -52,6 +53,39 @@ test("a change is published as the changed rows alone, in one message", async (c
     ["b", '{"ip":"1"}'],
   ]);
   assert.deepEqual(cells(host), { b: '{"ip":"1"}' });
+});
+
+test("entries that may have one name are logged once and reported, the oldest first", async (context) => {
+  const world = network(context);
+  const room = (uuid: string, name: string) => stored(uuid, `roomId=${name},dc=x`);
+  const directory = world.directory([room("1", "lab")]);
+  const civet = world.start("civet", directory);
+  const host = await world.host("dhcp1");
+  await until(() => isEqual(host));
+  assert.equal(civet.state().namesakes, undefined);
+  directory.put(room("2", "LAB"), device("a", "1"));
+  await until(() => host.table.size === 1);
+  directory.put(device("b", "2"));
+  await until(() => host.table.size === 2);
+  assert.deepEqual(civet.state().namesakes, [["roomId=lab,dc=x", "roomId=LAB,dc=x"]]);
+  assert.deepEqual(
+    world.log.filter((line) => line.includes("one name")),
+    [
+      "civet: the directory: roomId=lab,dc=x and roomId=LAB,dc=x may be one name, by a rule that is unknown here: any other spelling means roomId=lab,dc=x, the oldest",
+    ],
+  );
+  directory.put(
+    ...Array.from({ length: 6 }, (_, index) =>
+      room(`${index + 3}`, ["lAB", "LaB", "LAb", "Lab", "lAb", "laB"][index] ?? ""),
+    ),
+  );
+  directory.put(device("c", "3"));
+  await until(() => host.table.size === 3);
+  assert.match(
+    world.log.join("\n"),
+    /roomId=lab,dc=x and roomId=LAB,dc=x and roomId=lAB,dc=x and 5 more may be one name/,
+  );
+  assert.equal(civet.state().namesakes?.[0]?.length, 8);
 });
 
 test("a ban begins and ends by the clock, with the time in its marks", async (context) => {

@@ -9,6 +9,7 @@ import { plainLine } from "../core/util/shown.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DirectorySource, EventDirectory } from "../ports/directory.ts";
+import { namesakeLog } from "./namesake-log.ts";
 import { publishTables } from "./publish/publisher.ts";
 import { queuesOf } from "./publish/queues.ts";
 import { publishWaves } from "./publish/waves.ts";
@@ -68,6 +69,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   const tables = transcription(services, config);
   const steady = steadyClock(clock, log);
   const authors = attribution();
+  const namesakes = namesakeLog();
   const queues = queuesOf(config, services, events ? "eventTruth" : "event");
   const publish = (key: string, body: string): Promise<void> => broker.publish(key, sign(body));
 
@@ -79,6 +81,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     },
     onChanges(changes) {
       for (const line of changeLines(changes, authors, clock.monotonic())) log(line);
+      for (const line of namesakes.take(tables.namesakes())) log(line);
     },
   });
   const reader = readDirectory({ source, publisher, known: tables.entry, ...waits });
@@ -105,7 +108,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     ready: events ? Promise.resolve() : reader.whole,
     ...waits,
   });
-  const parts = { publisher, reader, tables, codes, events: events && intake && { store: events, intake } };
+  const parts = { publisher, reader, tables, namesakes, codes, events: events && intake && { store: events, intake } };
   return {
     state: () => transcriberState(parts),
     refused: tables.refused,

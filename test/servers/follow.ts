@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { StoredEntry } from "../../src/core/directory/entry.ts";
+import { schemaOf } from "../../src/core/directory/schema.ts";
 import { atOnce } from "../../src/core/util/slices.ts";
 import { readContent } from "../../src/directories/ldif/content.ts";
 import type { DirectorySource, SourceChange } from "../../src/ports/directory.ts";
@@ -38,7 +39,7 @@ export function follow(source: DirectorySource, { within = 10_000 } = {}): Follo
     try {
       const { value, done } = await Promise.race([changes.next(), late]);
       assert.ok(!done, "the directory ended by itself");
-      if (value.kind === "refresh") atOnce(mirror.refresh(value.entries));
+      if (value.kind === "refresh") atOnce(mirror.refresh(value.entries, schemaOf(value.requested?.types ?? [])));
       if (value.kind === "change") atOnce(mirror.change(value.put, value.removed));
       seen.push(value);
       return value;

@@ -14,6 +14,8 @@ export interface SlapdOptions {
   readonly ldif?: string;
   /** Lines of the database's `access`; everybody may read, by default. */
   readonly access?: readonly string[];
+  /** Further attribute types and object classes, as lines of slapd.conf. */
+  readonly schema?: readonly string[];
   /** Further modules, such as overlays that `database` names. */
   readonly modules?: readonly string[];
   /** Further lines of the database's configuration. */
@@ -146,13 +148,14 @@ function configOf(
   options: SlapdOptions,
   authority: ReturnType<typeof makeAuthority> | undefined,
 ): string {
-  const { syncprov = true, access = [], modules = [], database = [], frontend = [] } = options;
+  const { syncprov = true, access = [], schema = [], modules = [], database = [], frontend = [] } = options;
   const provides = syncprov === true;
   const schemas = ["core", "cosine", "inetorgperson", "nis", "misc"].map((name) => `/etc/ldap/schema/${name}.schema`);
   const own = `gidNumber=${process.getgid?.()}[+]uidNumber=${process.getuid?.()},cn=peercred,cn=external,cn=auth`;
   return [
     ...schemas.map((schema) => `include ${schema}`),
     `include ${fileURLToPath(new URL("slapd.schema", import.meta.url))}`,
+    ...schema,
     ...["modulepath /usr/lib/ldap", "moduleload back_mdb", "moduleload accesslog"],
     ...(options.syncprov === "unloaded" ? [] : ["moduleload syncprov"]),
     ...modules.map((name) => `moduleload ${name}`),

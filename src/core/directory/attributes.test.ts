@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attributeName, comparesCase, isBinary } from "./attributes.ts";
+import { attributeName, isBinary } from "./attributes.ts";
 
 test("case, aliases and object identifiers make no difference", () => {
   for (const name of ["cn", "CN", "commonName", "2.5.4.3", " cn "]) assert.equal(attributeName(name), "cn");
@@ -23,8 +23,7 @@ test("a normal name is normal", () => {
   }
 });
 
-test("only the option binary makes bytes; case counts where a standard says so", () => {
+test("only the option binary makes bytes", () => {
   assert.ok(isBinary("usercertificate;binary") && isBinary("x;a;binary;b"));
   assert.ok(!isBinary("binary") && !isBinary("cn;x-binary"));
-  assert.ok(comparesCase("homedirectory") && !comparesCase("uid"));
 });

@@ -23,12 +23,6 @@ export const isAttribute = (text: string): boolean =>
  */
 const nameLimit = 8192;
 
-/**
- * True if a DN compares the values of this attribute with case, by the standard schemas. Takes a normal name. For other
- * values see `matching.ts`.
- */
-export const comparesCase = (name: string): boolean => exact.has(name);
-
 /** True if the values of an attribute are always bytes (RFC 4522). Takes a normal name. */
 export const isBinary = (name: string): boolean => name.includes(";") && name.split(";").includes("binary");
 
@@ -91,20 +85,3 @@ const normalNames = new Map(
       return others.map((other): [string, string] => [other, name]);
     }),
 );
-
-// caseExactMatch, caseExactIA5Match and octetStringMatch: RFC 2307 and its successor, RFC 2079, RFC 4519. `automountKey=Home` is not `home`.
-const exact = new Set([
-  "automountinformation",
-  "automountkey",
-  "automountmapname",
-  "bootfile",
-  "homedirectory",
-  "krbcanonicalname",
-  "krbprincipalname",
-  "labeleduri",
-  "loginshell",
-  "membernisnetgroup",
-  "memberuid",
-  "nismapentry",
-  "userpassword",
-]);

@@ -1,8 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import { BerReader, encoded, octetString } from "../util/ber.ts";
-import { attributeName, comparesCase } from "./attributes.ts";
 import type { Value } from "./entry.ts";
-import { exactValue, normalValue } from "./values.ts";
+import { formBy, type NameEquality } from "./equality.ts";
+import { type Schema, standardSchema } from "./schema.ts";
+import { normalValue } from "./values.ts";
 
 /** Distinguished names (RFC 4514), compared as LDAP compares them. */
 
@@ -20,14 +21,14 @@ export type Rdn = readonly Ava[];
 export const dnLimit = 8192;
 
 /** Reads a DN, leaf first; no components for the root DSE (""). Throws an error with the fault and its position. */
-export function parseDn(text: string): readonly Rdn[] {
+export function parseDn(text: string, schema: Schema = standardSchema): readonly Rdn[] {
   if (text.length > dnLimit) {
     throw new Error(`${shown(text)} is not a DN: it has ${text.length} characters, the limit is ${dnLimit}`);
   }
   const rdns: Rdn[] = [];
   if (text.trim() === "") return rdns;
   for (let at = 0; at <= text.length; ) {
-    const { rdn, end } = readRdn(text, at);
+    const { rdn, end } = readRdn(text, at, schema);
     rdns.push(rdn);
     at = end + 1;
   }
@@ -37,16 +38,21 @@ export function parseDn(text: string): readonly Rdn[] {
 /**
  * The normal form of a DN. Two DNs have the same normal form exactly if LDAP takes them for equal, in any case,
  * spacing, escaping, alias and order. The form is itself a DN. A comma in it is always a separator: one in a value is
- * written `\2c`.
+ * written `\2c`. Where the schema does not tell how an attribute is compared, case does not count: `exactDn` has the
+ * other answer.
  */
-export function normalDn(text: string): string {
-  return plainDn(text) ?? parseDn(text).map(normalRdn).join(",");
-}
+export const normalDn = (text: string, schema: Schema = standardSchema): string => formOf(text, schema, normalValue);
+
+/**
+ * The normal form of a DN in which values are compared exactly where the schema does not tell their rule. Two DNs of one
+ * normal form, but two exact ones, may be two names at a server.
+ */
+export const exactDn = (text: string, schema: Schema = standardSchema): string => formOf(text, schema, asItIs);
 
 /** The normal form of a DN; undefined for a malformed one, which names no entry. */
-export function readDn(text: string): string | undefined {
+export function readDn(text: string, schema: Schema = standardSchema): string | undefined {
   try {
-    return normalDn(text);
+    return normalDn(text, schema);
   } catch {
     return undefined;
   }
@@ -66,40 +72,63 @@ export const isBelow = (dn: string, ancestor: string): boolean =>
 /** The value of the leaf as written, unescaped. The first one of a leaf with several; "" for the root DSE. */
 export function rdnValue(dn: string): string {
   if (dn.trim() === "") return "";
-  const value = readRdn(dn, 0).rdn[0]?.value ?? "";
+  const value = readRdn(dn, 0, standardSchema).rdn[0]?.value ?? "";
   return typeof value === "string" ? value : hexOf(value);
 }
 
 /**
- * The identity of an entry whose source has no entryUUID: its normal DN without a "/", which separates the parts of a
+ * The identity of an entry whose source has no entryUUID: its exact DN without a "/", which separates the parts of a
  * row's key.
  */
-export const identityOfDn = (dn: string): string => normalDn(dn).replaceAll("/", "\\2f");
+export const identityOfDn = (dn: string): string => exactDn(dn).replaceAll("/", "\\2f");
 
 /** The components of a DN as written, leaf first. */
 export const rdnTexts = (dn: string): string[] => dn.match(/(?:[^\\,]|\\.)+/gs) ?? [];
 
-/** The normal form of a DN of printable ASCII with nothing escaped and one value per component (nearly all are); undefined for any other. */
-function plainDn(text: string): string | undefined {
+/** The form of a value by a rule that the schema does not tell. */
+type UnknownForm = (text: string) => string;
+
+const asItIs: UnknownForm = (text) => text;
+
+const formOf = (text: string, schema: Schema, unknown: UnknownForm): string =>
+  plainForm(text, schema, unknown) ??
+  parseDn(text, schema)
+    .map((rdn) => rdnForm(rdn, schema, unknown))
+    .join(",");
+
+/** The form of a DN of printable ASCII with nothing escaped and one value per component (nearly all are); undefined for any other. */
+function plainForm(text: string, schema: Schema, unknown: UnknownForm): string | undefined {
   if (text.length > dnLimit || !/^[ -~]+$/.test(text) || /["#+;<>\\]/.test(text)) return undefined;
   const rdns: string[] = [];
   for (const part of text.split(",")) {
     const equals = part.indexOf("=");
     const type = part.slice(0, Math.max(0, equals)).trim();
     if (!/^[a-z][a-z0-9_-]*$/i.test(type)) return undefined;
-    const attribute = attributeName(type);
-    rdns.push(`${attribute}=${normalText(attribute, part.slice(equals + 1))}`);
+    const attribute = schema.nameOf(type);
+    rdns.push(`${attribute}=${valueForm(attribute, part.slice(equals + 1).trim(), schema, unknown)}`);
   }
   return rdns.join(",");
 }
 
-const normalText = (attribute: string, text: string): string =>
-  comparesCase(attribute) ? exactValue(text) : normalValue(text);
+/** The form of a value within a DN. */
+function valueForm(attribute: string, text: string, schema: Schema, unknown: UnknownForm): string {
+  const equality = schema.equalityOf(attribute);
+  if (equality === undefined) return unknown(text);
+  return equality === "name" || equality === "nameAndBits" ? nameForm(equality, text, schema) : formBy(equality, text);
+}
 
-function normalRdn(rdn: Rdn): string {
+/** The form of a value that names an entry. A value that is no DN, which a server refuses, stays as it is. */
+export function nameForm(equality: NameEquality, text: string, schema: Schema): string {
+  const [bits = ""] = (equality === "nameAndBits" && /#'[01]*'B$/.exec(text)) || [];
+  const dn = readDn(text.slice(0, text.length - bits.length), schema);
+  return dn === undefined ? text : dn + bits;
+}
+
+function rdnForm(rdn: Rdn, schema: Schema, unknown: UnknownForm): string {
   const avas = rdn.map(({ attribute, value }) => {
     if (typeof value !== "string") return `${attribute}=${hexOf(value)}`;
-    return `${attribute}=${normalText(attribute, value).replace(/[\p{Cc}",+;<>\\]|^#/gu, escaped)}`;
+    const form = valueForm(attribute, value, schema, unknown);
+    return `${attribute}=${form.replace(/[\p{Cc}",+;<>\\]|^[ #]| $/gu, escaped)}`;
   });
   return [...new Set(avas)].sort().join("+");
 }
@@ -113,7 +142,7 @@ const hexValue = /#((?:[0-9a-f]{2})+) */iy;
 const textValue = /(?:[^\\",+;<>\0]|\\(?:[ "#+,;<=>\\]|[0-9a-f]{2}))*/iy;
 
 /** Reads one component; `end` is the position of its comma, or the end of the text. */
-function readRdn(text: string, from: number): { rdn: Rdn; end: number } {
+function readRdn(text: string, from: number, schema: Schema): { rdn: Rdn; end: number } {
   const rdn: Ava[] = [];
   for (let at = from; ; at++) {
     const type = match(typeAndEquals, text, at);
@@ -123,7 +152,7 @@ function readRdn(text: string, from: number): { rdn: Rdn; end: number } {
     if (!value) throw wrong(text, 'expected pairs of hexadecimal digits after "#"', at + 1);
     at += value[0].length;
     rdn.push({
-      attribute: attributeName((type[1] ?? "").replace(/^oid\./i, "")),
+      attribute: schema.nameOf((type[1] ?? "").replace(/^oid\./i, "")),
       value: value[1] === undefined ? unescaped(value[0]) : fromBer(Buffer.from(value[1], "hex")),
     });
     const next = text[at];

@@ -75,9 +75,8 @@ export interface Entry {
  */
 export interface Directory {
   /**
-   * The entry of `dn`, or undefined.
-   *
-   * @throws `Refusal` for a DN that the server may read as one of several.
+   * The entry of `dn`, or undefined. A DN in another spelling may mean one of several, if the server hides its schema:
+   * then it means the oldest.
    */
   get(dn: string | undefined): Entry | undefined;
   /** The entry above `entry`, or undefined. */
@@ -88,8 +87,8 @@ export interface Directory {
   follow(entry: Entry, attribute: string): Entry[];
   /**
    * The entries with `value` in `attribute`, or with the DN of the entry `value`.
-   * Values are compared by the attribute's rule in the standard schemas: `uid` without case, `memberUid` with it.
-   * Values of an attribute that these schemas do not know are compared exactly.
+   * Values are compared by the attribute's rule in the server's schema: `uid` without case, `memberUid` with it. Without
+   * a server the standard schemas count. Values of an attribute whose rule is unknown are compared exactly.
    */
   where(attribute: string, value: string | Entry): Entry[];
   /** True from `date` on; always false without a `date`. */

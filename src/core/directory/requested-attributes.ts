@@ -1,4 +1,5 @@
 import { attributeName } from "./attributes.ts";
+import { type AttributeType, type Schema, standardSchema } from "./schema.ts";
 
 /**
  * The attributes that were requested from a live directory. They distinguish an absent attribute from one that was
@@ -9,6 +10,8 @@ export interface RequestedAttributes {
   readonly attributes: readonly string[];
   /** The normal names of the operational attributes of the server's schema; undefined if the schema cannot be read. */
   readonly operational?: readonly string[] | undefined;
+  /** The attribute types of the server's schema; undefined if it cannot be read. */
+  readonly types?: readonly AttributeType[] | undefined;
 }
 
 /**
@@ -63,8 +66,8 @@ export function computedIn(filter: string, operational: RequestedAttributes["ope
 }
 
 /** The test for attributes that cannot be read, from the attributes that were requested. */
-export function unreadOf({ attributes, operational }: RequestedAttributes): Unread {
-  const names = new Set(attributes.map(attributeName));
+export function unreadOf({ attributes, operational }: RequestedAttributes, schema: Schema = standardSchema): Unread {
+  const names = new Set(attributes.map(schema.nameOf));
   const hidden = new Set(operational ?? wellKnown);
   const ranges = [...names].filter((name) => name.endsWith("-")); // of language tags (RFC 3866, 3.1): cn;lang-
   return (name) => {

@@ -12,7 +12,7 @@ import { type MessageReader, messageReader } from "./message-reader.ts";
 import { ReadAgain } from "./read-again.ts";
 import { readWhole } from "./refresh.ts";
 import { search } from "./requests.ts";
-import { operationalAttributes } from "./schema.ts";
+import { readSchema } from "./schema.ts";
 import { askServer, exportInstead, type Server } from "./server.ts";
 import type { SubtreeParts } from "./subtree.ts";
 import { attributesOf, sendSyncSearch, syncEntryReader, type Wanted } from "./sync-search.ts";
@@ -81,6 +81,8 @@ export async function* openSession(
   }
 }
 
+const unknownRules = "names and values are compared by the standard schemas, which may not be the server's";
+
 /** Reads and delivers the whole content, and keeps no reference to it, as a session lasts a day. */
 async function* deliverWhole(
   parts: SubtreeParts & { readonly server: Server },
@@ -93,8 +95,9 @@ async function* deliverWhole(
   const readState = (): Promise<DirectoryState> => contextCsn(connection, messages, base, server);
   // A server other than OpenLDAP has no contextCSN: that is detected before the whole content is read.
   if (!server.openLdap && server.product !== undefined) await readState();
-  const operational = await operationalAttributes(connection, messages, server.subschema);
-  const unseen = wanted.filter === undefined ? undefined : computedIn(wanted.filter, operational);
+  const schema = await readSchema(connection, messages, server.subschema);
+  if (!schema) log(`the directory: ${server.subschema} cannot be read: ${unknownRules}`);
+  const unseen = wanted.filter === undefined ? undefined : computedIn(wanted.filter, schema?.operational);
   if (unseen !== undefined) throw new Error(unseen);
   const id = sendSyncSearch(connection, wanted, base, "refreshAndPersist");
   const { entries, state: said } = await readWhole(messages, id, read, { log, known });
@@ -109,7 +112,7 @@ async function* deliverWhole(
   const state = said.length > 0 ? said : await readState();
   const seconds = ((clock.monotonic() - started) / 1000).toFixed(1);
   log(`the directory: ${entries.length} entries read in ${seconds} s`);
-  const requested = { attributes: attributesOf(wanted), operational };
+  const requested = { attributes: attributesOf(wanted), ...schema };
   yield { kind: "refresh", entries, state, requested } as const;
   return { id, delivered, state };
 }

@@ -1,6 +1,7 @@
-import { comparesCase } from "../../core/directory/attributes.ts";
 import { normalDn } from "../../core/directory/dn.ts";
 import type { Value } from "../../core/directory/entry.ts";
+import { comparable } from "../../core/directory/matching.ts";
+import { standardSchema } from "../../core/directory/schema.ts";
 import { normalValue } from "../../core/directory/values.ts";
 
 /** The values without duplicates, compared byte by byte. */
@@ -13,7 +14,9 @@ export function uniqueValues(values: readonly Value[]): Value[] {
  * schema.
  */
 export function valueKey(attribute: string, value: Value): string {
-  if (typeof value !== "string" || comparesCase(attribute)) return exactKey(value);
+  if (typeof value !== "string") return exactKey(value);
+  if (standardSchema.equalityOf(attribute.split(";", 1)[0] ?? "") !== undefined)
+    return `text:${comparable(attribute, value)}`;
   return value.includes("=") ? `dn:${asDn(value)}` : `text:${normalValue(value)}`;
 }
 

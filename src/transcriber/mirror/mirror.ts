@@ -1,10 +1,11 @@
-import { readDn } from "../../core/directory/dn.ts";
+import { parentOf, readDn } from "../../core/directory/dn.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import { sameEntry } from "../../core/directory/same-entry.ts";
+import { type Schema, standardSchema } from "../../core/directory/schema.ts";
 import type { SlicedWork } from "../../core/util/slices.ts";
-import type { MirrorEntry } from "./mirror-entry.ts";
+import { type MirrorEntry, mirrored } from "./mirror-entry.ts";
 import { Multimap } from "./multimap.ts";
-import { resolveNamesake } from "./namesakes.ts";
+import { type Namesakes, namesakesOf } from "./namesakes.ts";
 import { type Comparison, childrenRead, nameRead, type Read, type ReadSet, valueRead } from "./read-set.ts";
 import { afterChange, afterRefresh, type Outcome } from "./subtrees.ts";
 import { ValueIndex } from "./value-index.ts";
@@ -19,11 +20,16 @@ export interface Difference {
 /** The directory in memory: entries by UUID, by name, by parent and by value. */
 export class Mirror {
   readonly #byUuid = new Map<string, MirrorEntry>();
-  readonly #byName = new Multimap();
-  readonly #children = new Multimap();
-  readonly #values = new ValueIndex();
+  #schema: Schema = standardSchema;
+  #byName = new Multimap();
+  #children = new Multimap();
+  #values = new ValueIndex(standardSchema);
+  /** The normal DNs that several entries have. */
+  readonly #shared = new Set<string>();
   /** The answers of several entries in their order, until the next change: thousands of evaluations may share one. */
   readonly #answers = new Map<Read, readonly MirrorEntry[]>();
+  /** The namesakes of the shared DNs that were asked for since the last change. */
+  readonly #namesakes = new Map<string, Namesakes>();
 
   get size(): number {
     return this.#byUuid.size;
@@ -33,15 +39,31 @@ export class Mirror {
     return this.#byUuid.get(uuid);
   }
 
-  /** The entries of a normal DN, in the order of their DNs. More than one are namesakes. */
-  bearers(normal: string): MirrorEntry[] {
-    return this.#inOrder(this.#byName.get(normal));
+  /** The schema by which names and values are compared. */
+  get schema(): Schema {
+    return this.#schema;
   }
 
-  /** The entry that a DN names. Throws a `Refusal` if the DN may name one of several. */
+  /** The entries of a normal DN. */
+  namesakes(normal: string): Namesakes {
+    const known = this.#namesakes.get(normal);
+    if (known) return known;
+    const bearers = [...this.#byName.get(normal)].flatMap((uuid) => this.#byUuid.get(uuid) ?? []);
+    const namesakes = namesakesOf(bearers, this.#schema);
+    if (bearers.length > 1) this.#namesakes.set(normal, namesakes);
+    return namesakes;
+  }
+
+  /** The entries of each normal DN that several have, the oldest first. What is below namesakes is left out. */
+  *allNamesakes(): Generator<readonly MirrorEntry[]> {
+    for (const normal of this.#shared)
+      if (!this.#shared.has(parentOf(normal) ?? "")) yield this.namesakes(normal).entries;
+  }
+
+  /** The entry that a DN names. */
   named(dn: string): MirrorEntry | undefined {
-    const normal = readDn(dn);
-    return normal === undefined ? undefined : resolveNamesake(this.bearers(normal), dn);
+    const normal = readDn(dn, this.#schema);
+    return normal === undefined ? undefined : this.namesakes(normal).named(dn);
   }
 
   /** The entries directly below a normal DN, in the order of their DNs. */
@@ -60,8 +82,9 @@ export class Mirror {
     return this.#byUuid.values();
   }
 
-  /** Replaces the content of the mirror. */
-  *refresh(entries: readonly StoredEntry[]): SlicedWork<Difference> {
+  /** Replaces the content of the mirror. Under another schema all names and values are compared anew. */
+  *refresh(entries: readonly StoredEntry[], schema: Schema = this.#schema): SlicedWork<Difference> {
+    if (schema !== this.#schema) yield* this.#adopt(schema);
     return yield* this.#apply(yield* afterRefresh(this, entries));
   }
 
@@ -70,9 +93,30 @@ export class Mirror {
     return yield* this.#apply(yield* afterChange(this, put, removed));
   }
 
+  /** Replaces the schema. Who reads the mirror must ask all its questions again. */
+  *#adopt(schema: Schema): SlicedWork<void> {
+    this.#schema = schema;
+    this.#byName = new Multimap();
+    this.#children = new Multimap();
+    this.#values = new ValueIndex(schema);
+    this.#shared.clear();
+    this.#answers.clear();
+    this.#namesakes.clear();
+    let done = 0;
+    const unread = new Set<Read>();
+    for (const entry of this.#byUuid.values()) {
+      const { uuid, dn, attributes } = entry;
+      const again = mirrored({ uuid, dn, attributes }, schema);
+      this.#byUuid.set(uuid, again);
+      this.#name(again, undefined, unread);
+      yield { what: "comparing by another schema", done: ++done, of: this.#byUuid.size };
+    }
+  }
+
   /** Applies a change. Between its steps the mirror is inconsistent, and must not be read. */
   *#apply(outcome: Outcome): SlicedWork<Difference> {
     this.#answers.clear();
+    this.#namesakes.clear();
     const reads = new Set<Read>();
     const changes: { uuid: string; before: MirrorEntry | undefined; after: MirrorEntry | undefined }[] = [];
     const progress = (done: number) => ({ what: "reading in the directory", done, of: changes.length });
@@ -91,18 +135,21 @@ export class Mirror {
     for (const { uuid, before, after } of changes) {
       if (after && after.normal !== before?.normal) this.#name(after, before, reads);
       this.#values.change(uuid, before?.attributes, after?.attributes, reads);
-      if (before && after && before.dn !== after.dn) this.#reorder(after, reads);
+      if (before && after && (before.dn !== after.dn || createdAt(before) !== createdAt(after)))
+        this.#reorder(after, reads);
       if (after) this.#byUuid.set(uuid, after);
       else this.#byUuid.delete(uuid);
       changed.set(uuid, (after ?? before)?.dn ?? "");
       yield progress(changed.size);
     }
+    this.#namesakes.clear(); // a reader between two steps may have asked for some
     return { changed, reads };
   }
 
   #unname(entry: MirrorEntry, after: MirrorEntry | undefined, reads: Set<Read>): void {
     this.#byName.delete(entry.normal, entry.uuid);
     reads.add(nameRead(entry.normal));
+    if (this.#byName.count(entry.normal) < 2) this.#shared.delete(entry.normal);
     if (entry.parent === undefined || entry.parent === after?.parent) return;
     this.#children.delete(entry.parent, entry.uuid);
     reads.add(childrenRead(entry.parent));
@@ -110,14 +157,19 @@ export class Mirror {
 
   #name(entry: MirrorEntry, before: MirrorEntry | undefined, reads: Set<Read>): void {
     this.#byName.add(entry.normal, entry.uuid);
+    if (this.#byName.count(entry.normal) > 1) this.#shared.add(entry.normal);
     reads.add(nameRead(entry.normal));
     if (entry.parent === undefined || entry.parent === before?.parent) return;
     this.#children.add(entry.parent, entry.uuid);
     reads.add(childrenRead(entry.parent));
   }
 
-  /** Adds the reads whose answers contain an entry with a new DN: its place in their order may have changed. */
-  #reorder({ parent, attributes }: MirrorEntry, reads: Set<Read>): void {
+  /**
+   * Adds the reads whose answers contain an entry with a new DN: its place in their order may have changed, and which of
+   * several namesakes a DN names.
+   */
+  #reorder({ normal, parent, attributes }: MirrorEntry, reads: Set<Read>): void {
+    if (this.#shared.has(normal)) reads.add(nameRead(normal));
     if (parent !== undefined) reads.add(childrenRead(parent));
     for (const read of this.#values.readsOf(attributes)) reads.add(read);
   }
@@ -135,6 +187,8 @@ export class Mirror {
     return entries.length < 2 ? entries : entries.sort(byName);
   }
 }
+
+const createdAt = ({ attributes }: MirrorEntry) => attributes.get("createtimestamp")?.[0];
 
 /** The most answers that are kept: all answers of a refresh together may be as large as the directory. */
 const mostAnswers = 10_000;

@@ -1,38 +1,51 @@
-import { rdnTexts } from "../../core/directory/dn.ts";
-import { Refusal } from "../../core/util/errors.ts";
-import { shownLine } from "../../core/util/shown.ts";
+import { exactDn, rdnTexts } from "../../core/directory/dn.ts";
+import type { Schema } from "../../core/directory/schema.ts";
+import { olderFirst } from "./age.ts";
 import type { MirrorEntry } from "./mirror-entry.ts";
 
 /**
- * Namesakes: entries whose DNs have one normal form here but are two names at their server, whose schema may fold less.
- * None replaces another. Each is found by its DN in its own spelling, and by no other spelling.
+ * Namesakes: entries whose DNs have one normal form here but are two names at their server, whose schema is unknown.
+ * None replaces another. Each is found by its DN in its own spelling; the oldest answers for any other spelling, as it
+ * did before it had a namesake.
  */
+export interface Namesakes {
+  /** The entries, the oldest first. */
+  readonly entries: readonly MirrorEntry[];
+  /** The entry that a DN of their common normal form names. */
+  named(written: string): MirrorEntry | undefined;
+}
 
-/** The namesake that a DN names. Throws a `Refusal` that lists all of them if its spelling fits none. */
-export function resolveNamesake(bearers: readonly MirrorEntry[], written: string): MirrorEntry | undefined {
-  if (bearers.length < 2) return bearers[0];
-  const exact = bearers.filter(({ dn }) => dn === written);
-  if (exact.length === 1) return exact[0];
-  throw new Refusal(`${written} may be one of ${listed(bearers)}: spell it as one of them, or rename one of them`);
+/** The entries of one normal DN, found by their spelling. */
+export function namesakesOf(bearers: readonly MirrorEntry[], schema: Schema): Namesakes {
+  const entries = [...bearers].sort(olderFirst);
+  const [oldest] = entries;
+  if (entries.length < 2) return { entries, named: () => oldest };
+  const bySpelling = firstBy(entries, ({ dn }) => dn);
+  const byExactName = firstBy(entries, ({ dn }) => exactDn(dn, schema));
+  return {
+    entries,
+    named: (written) => bySpelling.get(written) ?? byExactName.get(exactDn(written, schema)) ?? oldest,
+  };
+}
+
+function firstBy(entries: readonly MirrorEntry[], keyOf: (entry: MirrorEntry) => string): Map<string, MirrorEntry> {
+  const found = new Map<string, MirrorEntry>();
+  for (const entry of entries) {
+    const key = keyOf(entry);
+    if (!found.has(key)) found.set(key, entry);
+  }
+  return found;
 }
 
 /** The DN of an entry's parent, as the entry's own DN spells it. */
 export const parentAsWritten = (dn: string): string => rdnTexts(dn).slice(1).join(",");
 
-/**
- * The entries below a name that are children of the namesake spelled like `parent`.
- * Throws a `Refusal` if an entry's DN spells its parent like none of the namesakes.
- */
+/** The entries of those below a name whose parent is this one of the namesakes. */
 export function childrenOf(
-  parent: string,
-  bearers: readonly MirrorEntry[],
+  parent: MirrorEntry | undefined,
+  namesakes: Namesakes,
   below: readonly MirrorEntry[],
 ): readonly MirrorEntry[] {
-  if (bearers.length < 2) return below;
-  const spelled = new Set(bearers.map(({ dn }) => dn));
-  const stray = below.find(({ dn }) => !spelled.has(parentAsWritten(dn)));
-  if (stray) throw new Refusal(`${stray.dn} may be below one of ${listed(bearers)}: rename one of them`);
-  return below.filter(({ dn }) => parentAsWritten(dn) === parent);
+  if (namesakes.entries.length < 2) return below;
+  return below.filter(({ dn }) => namesakes.named(parentAsWritten(dn)) === parent);
 }
-
-const listed = (bearers: readonly MirrorEntry[]): string => bearers.map(({ dn }) => shownLine(dn)).join(" and ");

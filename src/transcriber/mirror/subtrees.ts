@@ -1,13 +1,15 @@
 import { rdnTexts } from "../../core/directory/dn.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
+import type { Schema } from "../../core/directory/schema.ts";
 import type { SlicedWork } from "../../core/util/slices.ts";
 import { type MirrorEntry, mirrored } from "./mirror-entry.ts";
-import { parentAsWritten } from "./namesakes.ts";
+import { childrenOf, type Namesakes } from "./namesakes.ts";
 
 /** The mirror before a change. */
 interface Before {
   get(uuid: string): MirrorEntry | undefined;
-  bearers(normal: string): MirrorEntry[];
+  readonly schema: Schema;
+  namesakes(normal: string): Namesakes;
   below(normal: string): readonly MirrorEntry[];
   entries(): Iterable<MirrorEntry>;
 }
@@ -19,7 +21,7 @@ export type Outcome = Map<string, MirrorEntry | undefined>;
 export function* afterRefresh(directory: Before, entries: readonly StoredEntry[]): SlicedWork<Outcome> {
   const outcome: Outcome = new Map();
   for (const entry of entries) {
-    outcome.set(entry.uuid, mirrored(entry, directory.get(entry.uuid)));
+    outcome.set(entry.uuid, mirrored(entry, directory.schema, directory.get(entry.uuid)));
     yield { what: "comparing the directory", done: outcome.size, of: entries.length };
   }
   for (const { uuid } of directory.entries()) {
@@ -42,7 +44,7 @@ export function* afterChange(
   removed: Iterable<string>,
 ): SlicedWork<Outcome> {
   const outcome: Outcome = new Map();
-  for (const entry of put) outcome.set(entry.uuid, mirrored(entry));
+  for (const entry of put) outcome.set(entry.uuid, mirrored(entry, directory.schema));
   const delivered = [...outcome];
   for (const uuid of removed) remove(directory, uuid, outcome);
   const carried = new Set<string>();
@@ -53,7 +55,7 @@ export function* afterChange(
   yield* oneEntryPerDn(outcome, carried);
   // An entry is removed if another now has the very same DN, even if the source does not report it. A namesake stays.
   for (const after of [...outcome.values()]) {
-    for (const occupant of after ? directory.bearers(after.normal) : [])
+    for (const occupant of after ? directory.namesakes(after.normal).entries : [])
       if (occupant.dn === after?.dn && !outcome.has(occupant.uuid)) remove(directory, occupant.uuid, outcome);
   }
   return outcome;
@@ -70,13 +72,9 @@ function remove(directory: Before, top: string, outcome: Outcome): void {
   }
 }
 
-/** The children of an entry. If it has a namesake, only those whose DN spells their parent in the same way. */
-function ownChildren(directory: Before, entry: MirrorEntry): readonly MirrorEntry[] {
-  const below = directory.below(entry.normal);
-  return directory.bearers(entry.normal).length < 2
-    ? below
-    : below.filter(({ dn }) => parentAsWritten(dn) === entry.dn);
-}
+/** The children of an entry. If it has a namesake, only those whose DN names it as their parent. */
+const ownChildren = (directory: Before, entry: MirrorEntry): readonly MirrorEntry[] =>
+  childrenOf(entry, directory.namesakes(entry.normal), directory.below(entry.normal));
 
 function carry(directory: Before, from: MirrorEntry, to: MirrorEntry, outcome: Outcome, carried: Set<string>): void {
   const renamed: [before: MirrorEntry, after: MirrorEntry][] = [[from, to]];
@@ -84,7 +82,8 @@ function carry(directory: Before, from: MirrorEntry, to: MirrorEntry, outcome: O
     const [before, after] = next;
     for (const child of ownChildren(directory, before)) {
       if (outcome.has(child.uuid)) continue;
-      const carriedOn = mirrored({ ...child, dn: `${rdnTexts(child.dn)[0] ?? ""},${after.dn}` });
+      const dn = `${rdnTexts(child.dn)[0] ?? ""},${after.dn}`;
+      const carriedOn = mirrored({ ...child, dn }, directory.schema);
       outcome.set(child.uuid, carriedOn);
       carried.add(child.uuid);
       renamed.push([child, carriedOn]);

@@ -1,11 +1,10 @@
-import { attributeName } from "../../core/directory/attributes.ts";
 import { parentOf, readDn } from "../../core/directory/dn.ts";
 import type { Directory, Entry } from "../../core/directory/entry.ts";
 import { comparable } from "../../core/directory/matching.ts";
 import { Refusal } from "../../core/util/errors.ts";
 import type { Mirror } from "../mirror/mirror.ts";
 import type { MirrorEntry } from "../mirror/mirror-entry.ts";
-import { childrenOf, parentAsWritten, resolveNamesake } from "../mirror/namesakes.ts";
+import { childrenOf, type Namesakes, parentAsWritten } from "../mirror/namesakes.ts";
 import { childrenRead, contentRead, nameRead, type Read, valueRead } from "../mirror/read-set.ts";
 import { type EntryContext, entryApi, mustBeRead } from "./entry-api.ts";
 
@@ -30,39 +29,35 @@ export function directoryApi({ mirror, now, record, timed, ...context }: Evaluat
     shared.record = record;
     return shared.entries.slice(); // `select` may sort them
   };
-  const bearersOf = (normal: string): readonly MirrorEntry[] => {
+  const { schema } = mirror;
+  const namesakes = (normal: string): Namesakes => {
     record(nameRead(normal));
-    const bearers = mirror.bearers(normal);
-    // The spelling of each namesake decides which one a DN names.
-    if (bearers.length > 1) for (const { uuid } of bearers) record(contentRead(uuid));
-    return bearers;
+    return mirror.namesakes(normal);
   };
   const named = (dn: string): Entry | undefined => {
-    const normal = readDn(dn);
-    const entry = normal === undefined ? undefined : resolveNamesake(bearersOf(normal), dn);
+    const normal = readDn(dn, schema);
+    const entry = normal === undefined ? undefined : namesakes(normal).named(dn);
     return entry && api(entry);
   };
   return {
     get: (dn) => (dn === undefined ? undefined : named(dn)),
     parent(entry) {
-      const normal = readDn(entry.dn);
+      const normal = readDn(entry.dn, schema);
       return normal === undefined || parentOf(normal) === undefined ? undefined : named(parentAsWritten(entry.dn));
     },
     children(entry) {
-      const normal = readDn(entry.dn);
+      const normal = readDn(entry.dn, schema);
       if (normal === undefined) return [];
       record(childrenRead(normal));
-      const below = mirror.below(normal);
-      const bearers = bearersOf(normal);
-      if (bearers.length > 1) for (const { uuid } of below) record(contentRead(uuid));
-      return apis(childrenOf(entry.dn, bearers, below));
+      const bearers = namesakes(normal);
+      return apis(childrenOf(bearers.named(entry.dn), bearers, mirror.below(normal)));
     },
     follow: (entry, attribute) => entry.all(attribute).flatMap((dn) => named(dn) ?? []),
     where(attribute, value) {
-      const name = attributeName(attribute);
+      const name = schema.nameOf(attribute);
       mustBeRead(name, attribute, context.unread);
       const comparison = typeof value === "string" ? "text" : "dn";
-      const normal = typeof value === "string" ? comparable(name, value) : readDn(value.dn);
+      const normal = typeof value === "string" ? comparable(name, value, schema) : readDn(value.dn, schema);
       if (normal === undefined) return [];
       record(valueRead(comparison, name, normal));
       return apis(mirror.where(comparison, name, normal));

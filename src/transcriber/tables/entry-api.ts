@@ -1,9 +1,9 @@
-import { attributeName } from "../../core/directory/attributes.ts";
 import { isClass } from "../../core/directory/classes.ts";
 import { readDate } from "../../core/directory/dates.ts";
 import { rdnValue } from "../../core/directory/dn.ts";
 import type { Entry, Value } from "../../core/directory/entry.ts";
 import type { Unread } from "../../core/directory/requested-attributes.ts";
+import { type Schema, standardSchema } from "../../core/directory/schema.ts";
 import { NotRead, Refusal, reason } from "../../core/util/errors.ts";
 import type { MirrorEntry } from "../mirror/mirror-entry.ts";
 
@@ -12,6 +12,8 @@ export interface EntryContext {
   readonly timezone: string;
   /** The test for attributes that cannot be read from the directory; undefined if all can. */
   readonly unread?: Unread | undefined;
+  /** The schema of the directory; the standard one by default. */
+  readonly schema?: Schema | undefined;
 }
 
 const isText = (value: Value): value is string => typeof value === "string";
@@ -42,10 +44,14 @@ class EntryApi implements Entry {
   readonly bytes: Entry["bytes"];
   readonly date: Entry["date"];
 
-  constructor({ dn, uuid, attributes }: MirrorEntry, { timezone, unread }: EntryContext, read: () => void) {
+  constructor(
+    { dn, uuid, attributes }: MirrorEntry,
+    { timezone, unread, schema = standardSchema }: EntryContext,
+    read: () => void,
+  ) {
     const values = (attribute: string): readonly Value[] => {
       read();
-      const name = attributeName(attribute);
+      const name = schema.nameOf(attribute);
       mustBeRead(name, attribute, unread);
       return attributes.get(name) ?? none;
     };

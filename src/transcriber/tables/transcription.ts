@@ -1,6 +1,7 @@
 import type { ReadConfig } from "../../core/config/config.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import { type RequestedAttributes, unreadOf } from "../../core/directory/requested-attributes.ts";
+import { type Schema, schemaOf, standardSchema } from "../../core/directory/schema.ts";
 import type { Table as Declaration } from "../../core/service/service.ts";
 import type { CellTable } from "../../core/stream/cell-table.ts";
 import { type Cell, type CellChange, coverOf, isRefused, refusalOf } from "../../core/stream/cells.ts";
@@ -68,6 +69,8 @@ export interface Transcription {
   entry(uuid: string): StoredEntry | undefined;
   table(service: string): CellTable;
   refusedCount(service: string): number;
+  /** The DNs of entries that may have one name, by a rule that is unknown: for each such name, the oldest first. */
+  namesakes(): Iterable<readonly string[]>;
   /** Every refused row of a service, in no particular order. */
   refused(service: string): Iterable<RefusedRow>;
   /** Explains the rows of an entry. Throws a `UserError` if there is no such entry. */
@@ -81,8 +84,10 @@ export function transcription(
   { timezone }: Pick<ReadConfig, "timezone">,
 ): Transcription {
   const mirror = new Mirror();
-  const context: { timezone: string; unread?: EntryContext["unread"] } = { timezone };
-  let lastRequested: string | undefined;
+  const context: { timezone: string; unread?: EntryContext["unread"]; schema: Schema } = {
+    ...{ timezone, schema: standardSchema },
+  };
+  let last: { readonly requested: string; readonly types: string } | undefined;
   const computed = new Map(
     [...services].map(([name, declaration]) => [name, new ComputedTable(name, declaration, mirror, context)]),
   );
@@ -92,21 +97,24 @@ export function transcription(
     return table;
   };
   const dnOf = (uuid: string): string | undefined => mirror.get(uuid)?.dn;
-  /** The entries to evaluate again because other attributes were read of the directory: none, or all. */
-  function* affectedBy(requested: RequestedAttributes | undefined): Generator<string> {
-    const text = JSON.stringify(requested);
-    if (!requested || text === lastRequested) return;
-    lastRequested = text;
-    context.unread = unreadOf(requested);
-    for (const { uuid } of mirror.entries()) yield uuid;
+  /** Takes the attributes that were read of the directory, and their schema. Returns true if they are others. */
+  function take(requested: RequestedAttributes | undefined): boolean {
+    if (!requested) return false;
+    const now = { requested: JSON.stringify(requested), types: JSON.stringify(requested.types ?? []) };
+    const before = last;
+    last = now;
+    if (now.requested === before?.requested) return false;
+    if (now.types !== (before?.types ?? "[]")) context.schema = schemaOf(requested.types ?? []);
+    context.unread = unreadOf(requested, context.schema);
+    return true;
   }
   function* follow(
     difference: Difference,
     now: number,
     applying: () => void,
-    requested?: RequestedAttributes,
+    everything = false,
   ): SlicedWork<TableChanges> {
-    const again = [...affectedBy(requested)];
+    const again = everything ? Array.from(mirror.entries(), ({ uuid }) => uuid) : [];
     const touched: [name: string, table: ComputedTable, keys: Set<string>][] = [];
     for (const [name, table] of computed) touched.push([name, table, yield* table.evaluate(difference, now, again)]);
     applying();
@@ -119,7 +127,8 @@ export function transcription(
   }
   const sliced = (applying: () => void): SlicedTranscription => ({
     *refresh(entries, now, requested) {
-      return yield* follow(yield* mirror.refresh(entries), now, applying, requested);
+      const everything = take(requested);
+      return yield* follow(yield* mirror.refresh(entries, context.schema), now, applying, everything);
     },
     *change(put, removed, now) {
       return yield* follow(yield* mirror.change(put, removed), now, applying);
@@ -142,6 +151,9 @@ export function transcription(
     entry: (uuid) => mirror.get(uuid),
     table: (service) => tableOf(service).cells,
     refusedCount: (service) => tableOf(service).refused,
+    *namesakes() {
+      for (const entries of mirror.allNamesakes()) yield entries.map(({ dn }) => dn);
+    },
     *refused(service) {
       for (const [key, cell] of tableOf(service).cells.entries()) {
         if (isRefused(cell)) yield { key, dn: dnOf(coverOf(key)) ?? key, why: refusalOf(cell) };

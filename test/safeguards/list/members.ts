@@ -67,7 +67,7 @@ export const membersRemovals: readonly Removal[] = [
     guards: "values of an attribute that no schema here has are compared exactly",
     without: "two principals that differ in case are one",
     file: "src/core/directory/matching.ts",
-    edits: [["if (ignoring.has(name)) return", "if (!telephones.has(name) && !names.has(name)) return"]],
+    edits: [['?? "octets";', '?? "ignoringCase";']],
     tests: ["src/core/directory/matching.test.ts", "src/transcriber/mirror/mirror.test.ts"],
   },
   {

@@ -3,10 +3,10 @@ import type { Removal } from "../removal.ts";
 export const transcriberRemovals: readonly Removal[] = [
   {
     id: "namesake-spelling",
-    guards: "each namesake is a dependency of the entry that read one",
-    without: "a row stays refused, or shows another's entry",
-    file: "src/transcriber/tables/directory-api.ts",
-    edits: [["if (bearers.length > 1) for (const { uuid } of bearers) record(contentRead(uuid));", ""]],
+    guards: "a namesake with another spelling has the readers of its name evaluated",
+    without: "a row shows another's entry",
+    file: "src/transcriber/mirror/mirror.ts",
+    edits: [["    if (this.#shared.has(normal)) reads.add(nameRead(normal));\n", ""]],
     tests: ["src/transcriber/mirror/namesakes.test.ts"],
   },
   {
