@@ -4,9 +4,12 @@ import { type Run, type RunResult, type Select, service } from "../core/service/
 import { reason } from "../core/util/errors.ts";
 import { claiming, selecting } from "./entries.ts";
 import { archiveHome, packHome } from "./home/archive.ts";
-import { homeContext, Unfit } from "./home/context.ts";
+import { homeContext } from "./home/context.ts";
+import { homeLayout } from "./home/layout.ts";
 import { homeLedger } from "./home/ledger.ts";
+import { requireMembers } from "./home/members.ts";
 import { type QuotaSettings, quotaSettings, setQuotas } from "./home/quota.ts";
+import { Unfit } from "./home/unfit.ts";
 import { type PerHost, path, type ReadyService, readSettings, type Schemas, type Selected } from "./settings.ts";
 
 /** A member's home directory. */
@@ -40,6 +43,17 @@ export interface HomesSettings {
   readonly skeleton?: string | false;
   /** The first uid that a member may have, 1000 by default: system users below it get no home. */
   readonly firstUid?: number;
+  /** The first gid that a home may have, 100 by default: the groups of Debian's own are below it. */
+  readonly firstGid?: number;
+  /** Ranges of uids and gids that are no member's, the last one included; `[[60000, 65535]]` by default (Debian Policy, 9.2.2). */
+  readonly systemIds?: readonly (readonly [first: number, last: number])[];
+  /**
+   * The places of homes below the base, such as `["*", "students/*"]`: `*` stands for any characters of a name, `?` for one. trigger then
+   * makes the folders of these places. By default a home may be in any directory that exists and belongs to the owner of the base.
+   */
+  readonly layout?: readonly string[];
+  /** Names below the base that no home may have, besides hidden ones and those of file systems; none by default. */
+  readonly reserved?: readonly string[];
   /** The disk quota of every member, on the file system of the base; false (the default) for none. */
   readonly quota?: QuotaSettings | false;
 }
@@ -53,6 +67,15 @@ const settings = z.strictObject({
   mode: z.int().min(0).max(0o7777, "is not a mode, such as 0o700").default(0o700),
   skeleton: path.or(z.literal(false)).default(false),
   firstUid: z.int().min(0).default(1000),
+  firstGid: z.int().min(0).default(100),
+  systemIds: z
+    .array(z.tuple([z.int().min(0), z.int().min(0)], "is not a first and a last number"))
+    .default([[60000, 65535]]),
+  layout: z
+    .array(z.string().regex(/^[^/.\s][^/\s]*(\/[^/.\s][^/\s]*)*$/, "is not a path below the base, such as students/*"))
+    .min(1, "is empty: no home would have a place")
+    .optional(),
+  reserved: z.array(z.string().regex(/^[^/]+$/, "is not a name")).default([]),
   quota: quotaSettings.default(false),
 } satisfies Schemas<HomesSettings>);
 
@@ -76,13 +99,14 @@ export function homes(options: HomesOptions = {}, clock: { readonly now?: () => 
   const { now = () => new Date() } = clock;
   const { select, entries, claims, ...given } = options;
   const settingsOf = readSettings("homes", settings, given);
+  for (const host of ["", ...Object.keys(given.on ?? {})]) homeLayout(settingsOf(host).layout ?? []);
   return service({
     row: homeRow,
     unique: ["uid", "home"],
     ...claiming("homes", claims),
     select: selecting("homes", accounts, { select, entries }),
     async run(table, host): Promise<RunResult> {
-      const { pack, firstUid, quota, ...places } = settingsOf(host.name);
+      const { pack, quota, firstUid, firstGid, systemIds, ...places } = settingsOf(host.name);
       const context = await homeContext(host, places);
       const ledger = homeLedger(host.memory);
       const unfit: { key: string; row: HomeRow; why: string }[] = [];
@@ -132,8 +156,8 @@ export function homes(options: HomesOptions = {}, clock: { readonly now?: () => 
       if (failed.length > 0) throw new Error(`${failed.length} homes failed, the others are in place: ${failed[0]}`);
       return { refused: [...unfit, ...refused].map(({ key, why }) => ({ key, why })) };
 
-      async function mayBe({ uid, home }: HomeRow): Promise<void> {
-        if (Number(uid) < firstUid) throw new Unfit(`uidNumber ${uid} is below ${firstUid} (option firstUid)`);
+      async function mayBe({ uid, gid, home }: HomeRow): Promise<void> {
+        requireMembers({ firstUid, firstGid, systemIds }, uid, gid);
         await context.place(home);
       }
 

@@ -243,8 +243,81 @@ test("homes lie below directories of the base's owner alone", async () => {
     /^\/home\/alice belongs to uid 1000: a home is only below/,
   );
   const deep = { uid: "1002", gid: "100", home: "/home/2026/members/carol" };
+  assert.equal(
+    whyRefused(await run({ a: alice, b: deep })),
+    "/home/2026 does not exist: make it, or name its homes (option layout)",
+  );
+  for (const folder of ["/home/2026", "/home/2026/members"]) await machine.files.makeDirectory(folder, { mode: 0o755 });
   assert.deepEqual(await run({ a: alice, b: deep }), { refused: [] });
-  assert.equal((await machine.files.stat("/home/2026/members"))?.uid, 0);
+});
+
+test("no home takes the place of a later member's home", async () => {
+  for (const layout of [undefined, ["*", "students/*"], ["*"]]) {
+    const { machine, run } = scene(homes(layout ? { layout } : {}, { now }), { machine: machineWith() });
+    const inside = { ...bob, home: "/home/alice/bob" };
+    assert.deepEqual(refusedKeys(await run({ b: inside })), ["b"]);
+    assert.equal(await machine.files.stat("/home/alice"), undefined);
+    assert.deepEqual(refusedKeys(await run({ a: alice, b: inside })), ["b"]);
+    assert.equal((await machine.files.stat("/home/alice"))?.uid, 1000);
+  }
+});
+
+test("with a layout, folders are made, and no home is above another", async () => {
+  const at = (uid: string, home: string) => ({ uid, gid: "100", home: `/home/${home}` });
+  const { machine, run } = scene(homes({ layout: ["*", "students/*", "s?/*/*"] }, { now }), { machine: machineWith() });
+  const rows = { a: at("1000", "students/alice"), b: at("1001", "bob"), c: at("1002", "s1/st/carol") };
+  assert.deepEqual(await run(rows), { refused: [] });
+  assert.equal((await machine.files.stat("/home/s1/st"))?.uid, 0);
+  for (const place of ["students", "s1", "s1/st", "students/x/y", "staff/x", "s1/st/carol/x"]) {
+    const { refused } = (await run({ ...rows, x: at("1009", place) })) ?? {};
+    assert.deepEqual(refused, [{ key: "x", why: `/home/${place} is no place of homes (option layout)` }]);
+  }
+  assert.throws(() => homes({ layout: ["*", "*/*"] }), /homes: layout: \* is above the homes of another pattern/);
+  for (const wrong of ["/home/*", "../*", "a//b", ".x/*"])
+    assert.throws(() => homes({ layout: [wrong] }), /is not a path/);
+});
+
+test("no home has a name of the file system, or a hidden one", async () => {
+  const { machine, run } = scene(homes({ reserved: ["backup"] }, { now }), { machine: machineWith() });
+  for (const folder of ["/home/lost+found", "/home/backup"]) await machine.files.makeDirectory(folder, { mode: 0o700 });
+  const places = [
+    "lost+found",
+    "lost+found/x",
+    "aquota.user",
+    "quota.group",
+    ".snapshots",
+    ".x/y",
+    "backup",
+    "backup/x",
+  ];
+  for (const place of places) {
+    const why = whyRefused(await run({ a: { ...alice, home: `/home/${place}` } }));
+    assert.match(why, /belongs to the file system|is hidden|is reserved/, place);
+  }
+  assert.deepEqual(await machine.files.list("/home"), [".archive", "backup", "lost+found", "readme"]);
+});
+
+test("numbers of the system are no member's", async () => {
+  const { machine, run } = scene(service, { machine: machineWith() });
+  const why = async (uid: string, gid: string) => whyRefused(await run({ a: { uid, gid, home: "/home/alice" } }));
+  for (const uid of ["999", "60000", "64999", "65534", "65535", "4294967294"]) {
+    assert.match(await why(uid, "100"), /^uidNumber/, uid);
+  }
+  for (const gid of ["0", "42", "99", "60000", "65534", "4294967294"])
+    assert.match(await why("1000", gid), /^gidNumber/);
+  assert.equal(await machine.files.stat("/home/alice"), undefined);
+  for (const [uid, gid] of [
+    ["59999", "100"],
+    ["65536", "513"],
+    ["2000000001", "2000000001"],
+  ] as const) {
+    const home = { uid, gid, home: `/home/${uid}` };
+    assert.deepEqual(await run({ a: home }), { refused: [] });
+  }
+  const free = scene(homes({ systemIds: [], firstGid: 0 }, { now }), { machine: machineWith() });
+  assert.deepEqual(await free.run({ a: { uid: "60001", gid: "1", home: "/home/alice" } }), { refused: [] });
+  const nobody = await free.run({ a: { uid: "65534", gid: "1", home: "/home/alice" } });
+  assert.match(whyRefused(nobody), /65534 is no member's/);
 });
 
 test("system users get no home", async () => {

@@ -1,10 +1,8 @@
 import { posix } from "node:path";
 import type { Host, Stat } from "../../core/service/host-api.ts";
-
-/** Thrown if a home cannot be at its place, for a reason in the row or on the disk. Another try does not change it. */
-export class Unfit extends Error {
-  override name = "Unfit";
-}
+import { homeLayout } from "./layout.ts";
+import { reservedName } from "./members.ts";
+import { Unfit } from "./unfit.ts";
 
 /** The base directory, with the operations that are safe in it. */
 export interface HomeContext {
@@ -26,11 +24,16 @@ export interface HomePlaces {
   readonly group: boolean;
   readonly mode: number;
   readonly skeleton: string | false;
+  /** The patterns of homes below the base; undefined: any home in a directory that exists. */
+  readonly layout?: readonly string[] | undefined;
+  /** Names below the base that are no home's. */
+  readonly reserved: readonly string[];
 }
 
 /** Opens the base. Throws if it is missing: its file system may not be mounted, and homes must not be created below the mount point. */
 export async function homeContext(host: Host, places: HomePlaces): Promise<HomeContext> {
-  const { base, archive: wish, chown, group, mode, skeleton } = places;
+  const { base, archive: wish, chown, group, mode, skeleton, reserved } = places;
+  const layout = places.layout && homeLayout(places.layout);
   const { files, memory } = host;
   const real = await files.resolve(base);
   const owner = await files.stat(real);
@@ -46,6 +49,10 @@ export async function homeContext(host: Host, places: HomePlaces): Promise<HomeC
       if (!inside) throw new Unfit(`${home} is not below ${base}`);
       const place = posix.join(real, inside);
       if (place === archive || below(place, archive)) throw new Unfit(`${home} lies in the archive`);
+      const names = inside.split("/");
+      const why = names.map((name) => reservedName(name, reserved)).find((one) => one !== undefined);
+      if (why !== undefined) throw new Unfit(`${home}: ${why}`);
+      if (layout && !layout.fits(names)) throw new Unfit(`${home} is no place of homes (option layout)`);
       await makeParents(posix.dirname(place));
       return place;
     },
@@ -107,14 +114,16 @@ export async function homeContext(host: Host, places: HomePlaces): Promise<HomeC
   }
 
   /**
-   * Creates the directories above a home, and requires that each belongs to the owner of the base. No other user can
-   * then change the path to a home.
+   * Requires that each directory above a home belongs to the owner of the base: no other user can then change the path
+   * to a home. A missing one is created only if the option `layout` tells folders from homes. Otherwise a member could
+   * have the place of a later member's home taken, by a home below it.
    */
   async function makeParents(directory: string): Promise<void> {
     if (sound.has(directory)) return;
     await makeParents(posix.dirname(directory));
     const there = await files.stat(directory);
     if (!there) {
+      if (!layout) throw new Unfit(`${directory} does not exist: make it, or name its homes (option layout)`);
       await files.makeDirectory(directory, { mode: 0o755, ...ownerOf(owner) });
       await files.sync(posix.dirname(directory));
     } else if (there.kind !== "directory" || there.uid !== owner?.uid) {

@@ -243,4 +243,46 @@ export const membersRemovals: readonly Removal[] = [
     edits: [["if (!isRemoved && contestedRow(desired) === undefined) return;", "if (!isRemoved) return;"]],
     tests: ["src/host/run/refused.test.ts"],
   },
+  {
+    id: "home-folders",
+    guards: "without a layout no folder is made above a home",
+    without: "a member's home below another name keeps a later member of that name out",
+    file: "src/services/home/context.ts",
+    edits: [
+      [
+        "if (!layout) throw new Unfit(`${directory} does not exist",
+        "if (!real) throw new Unfit(`${directory} does not exist",
+      ],
+    ],
+    tests: ["test/services/homes.test.ts"],
+  },
+  {
+    id: "home-layout",
+    guards: "with a layout no home is above another",
+    without: "a member owns the folder of all students",
+    file: "src/services/home/layout.ts",
+    edits: [[" && !folders.some(matches(names))", ""]],
+    tests: ["test/services/homes.test.ts"],
+  },
+  {
+    id: "home-names",
+    guards: "a name of the file system or a hidden one is no home's",
+    without: "a member's home lies in lost+found",
+    file: "src/services/home/context.ts",
+    edits: [["if (why !== undefined) throw new Unfit(`${home}: ${why}`);", ""]],
+    tests: ["test/services/homes.test.ts"],
+  },
+  {
+    id: "home-numbers",
+    guards: "a number of the system is no member's",
+    without: "a home has the group shadow, or belongs to nobody",
+    file: "src/services/homes.ts",
+    edits: [
+      [
+        "requireMembers({ firstUid, firstGid, systemIds }, uid, gid);",
+        "requireMembers({ firstUid, firstGid: 0, systemIds: [] }, uid, gid);",
+      ],
+    ],
+    tests: ["test/services/homes.test.ts"],
+  },
 ];
