@@ -10,7 +10,7 @@ const skip = process.getuid?.() === 0 ? false : "only root can give directories 
 
 const directory = ["alice", "bob", "carol"].reduce(
   (text, name, index) =>
-    `${text}\ndn: uid=${name},dc=campus,dc=example\nobjectClass: account\nobjectClass: posixAccount\nuid: ${name}\ncn: ${name}\nuidNumber: ${61000 + index}\ngidNumber: 61000\nhomeDirectory: BASE/${name}\n`,
+    `${text}\ndn: uid=${name},dc=campus,dc=example\nobjectClass: account\nobjectClass: posixAccount\nuid: ${name}\ncn: ${name}\nuidNumber: ${41000 + index}\ngidNumber: 41000\nhomeDirectory: BASE/${name}\n`,
   "version: 1\n\ndn: dc=campus,dc=example\nobjectClass: domain\ndc: campus\n",
 );
 
@@ -34,7 +34,7 @@ test("diff shows homes removed or given away by root, and regen repairs them alo
       const { uid, gid } = statSync(home(name), { throwIfNoEntry: false }) ?? {};
       return `${uid}:${gid}`;
     });
-  const whole = ["61000:61000", "61001:61000", "61002:61000"];
+  const whole = ["41000:41000", "41001:41000", "41002:41000"];
   await until(() => owners().join() === whole.join(), { within: 20_000 });
   await until(async () => (await trigger(["status"])).code === 0);
   assert.equal((await trigger(["diff", "homes"])).out, "box homes: the same\n");
@@ -46,7 +46,7 @@ test("diff shows homes removed or given away by root, and regen repairs them alo
   assert.equal(code, 1);
   assert.match(out, new RegExp(`missing .*"${home("alice")}"`));
   assert.match(out, new RegExp(`extra .*"gid":"0","home":"${home("bob")}","uid":"0"`));
-  assert.deepEqual(owners(), ["undefined:undefined", "0:0", "61002:61000"]);
+  assert.deepEqual(owners(), ["undefined:undefined", "0:0", "41002:41000"]);
   assert.equal((await trigger(["regen", "homes"])).code, 0);
   await until(() => owners().join() === whole.join());
   await until(async () => (await trigger(["diff", "homes"])).out === "box homes: the same\n");
