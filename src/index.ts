@@ -5,6 +5,7 @@ export { z } from "zod";
 export type { BrokerConfig } from "./core/config/broker-config.ts";
 export { type Config, defineConfig } from "./core/config/config.ts";
 export type { LdapDirectory, LdifDirectory } from "./core/config/directory-config.ts";
+export type { EvaluationLimits } from "./core/config/evaluation.ts";
 export type { RemovalLimit, Removals } from "./core/config/removals.ts";
 export type { Signing } from "./core/config/signing-config.ts";
 export type { Waves, WavesOf } from "./core/config/waves.ts";

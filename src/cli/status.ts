@@ -9,7 +9,7 @@ import type { Health } from "../health/health.ts";
 import type { HostStatus } from "../health/host-status.ts";
 import { type HostHealth, networkHealth } from "../health/network-health.ts";
 import { sayHealth } from "../health/say-health.ts";
-import { blockedQueues } from "../health/transcriber-health.ts";
+import { blockedQueues, unfinishedEntries } from "../health/transcriber-health.ts";
 import { networkStatus } from "../operations/network-status.ts";
 import { openProject } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
@@ -99,7 +99,7 @@ function print(hosts: readonly HostHealth[], { now, verbose }: PrintOptions, scr
     if (transcriber) {
       const entries = String(status.transcriber?.entries ?? "");
       lines.push([host, eventService, entries, ...empty(heads.length - 3), state(transcriber)]);
-      if (status.transcriber) notes.push(...transcriberNotes(host, status.transcriber));
+      if (status.transcriber) notes.push(...transcriberNotes(host, status.transcriber, (at) => time(at, now)));
     }
     if (unknown) lines.push([host, ...empty(heads.length - 1), state(unknown)]);
     for (const [service, health] of Object.entries(services)) {
@@ -127,13 +127,17 @@ function serviceCells(report: ServiceReport, now: number): string[] {
 /** The result of the last probe, or a dash without one. */
 const sayServing = ({ serving }: ServiceReport): string => (serving === undefined ? "-" : serving ? "yes" : "no");
 
-function transcriberNotes(host: string, state: NonNullable<HostStatus["transcriber"]>): string[] {
+function transcriberNotes(
+  host: string,
+  state: NonNullable<HostStatus["transcriber"]>,
+  time: (at: number) => string,
+): string[] {
   const { services, events, ownEpochs = {}, namesakes = [] } = state;
   const divergent = Object.keys(ownEpochs).map(
     (name) => `${host}: ${name} has an epoch of its own, ${ownEpochs[name]} (docs/outage.md)`,
   );
   const alike = namesakes.map((dns) => `${host}: ${sayNamesakes(dns)} (docs/ldap.md)`);
-  const blocked = blockedQueues(state).map((line) => `${host}: ${line}`);
+  const named = [...blockedQueues(state), ...unfinishedEntries(state, time)].map((line) => `${host}: ${line}`);
   const refused = Object.entries(services)
     .filter(([, { refused }]) => refused > 0)
     .map(
@@ -141,7 +145,7 @@ function transcriberNotes(host: string, state: NonNullable<HostStatus["transcrib
     );
   const newest = events?.setAside.newest;
   const aside = newest ? [`${host}: the newest message that was set aside: ${newest.why}`] : [];
-  return [...divergent, ...alike, ...blocked, ...refused, ...aside];
+  return [...divergent, ...alike, ...named, ...refused, ...aside];
 }
 
 function serviceNotes(name: string, report: ServiceReport): string[] {

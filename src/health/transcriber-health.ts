@@ -2,6 +2,7 @@ import { queueRemedy } from "../core/stream/queue-remedy.ts";
 import type { TranscriberReport } from "../core/stream/report.ts";
 import { queueName } from "../core/stream/routing.ts";
 import type { TranscriberState } from "../core/stream/transcriber-state.ts";
+import { unfinishedLine } from "../core/stream/unfinished-line.ts";
 import { ageOf } from "../core/util/age.ts";
 import { sayProgress } from "../core/util/slices.ts";
 import type { Active } from "./active.ts";
@@ -28,12 +29,24 @@ function healthHere({ host, up, transcriber }: HostStatus, active: Active): Heal
   const inEvents = trouble === undefined ? eventsHealth(transcriber) : undefined;
   const health = inEvents ?? healthOf(host, transcriber, active, progress && `, ${sayProgress(progress)}`);
   const blocked = blockedQueues(transcriber).length;
-  if (health.level > levels.well || blocked === 0) {
+  const open = Object.values(transcriber.services).reduce((sum, { unfinished }) => sum + (unfinished?.count ?? 0), 0);
+  if (health.level > levels.well || blocked + open === 0) {
     return trouble === undefined ? health : { ...health, since: troubleSince };
   }
-  const refuse = blocked === 1 ? "queue refuses" : "queues refuse";
-  return { ...health, level: levels.late, state: `${health.state}; ${blocked} ${refuse}` };
+  const troubles = [
+    ...(blocked > 0 ? [`${blocked} ${blocked === 1 ? "queue refuses" : "queues refuse"}`] : []),
+    ...(open > 0 ? [`select does not end for ${open} ${open === 1 ? "entry" : "entries"}`] : []),
+  ];
+  return { ...health, level: levels.late, state: [health.state, ...troubles].join("; ") };
 }
+
+/** The entries whose `select` did not end in time, each with the remedy. `time` writes a time in words. */
+export const unfinishedEntries = ({ services }: TranscriberState, time: (at: number) => string): string[] =>
+  Object.entries(services).flatMap(([service, { unfinished }]) => {
+    const { count = 0, first = [] } = unfinished ?? {};
+    const lines = first.map(({ dn, since }) => unfinishedLine(service, dn, ` since ${time(since)}`));
+    return count > first.length ? [...lines, `${service}: and ${count - first.length} more such entries`] : lines;
+  });
 
 /** The queues that refuse messages of a transcriber, each with the remedy. */
 export const blockedQueues = ({ services }: TranscriberState): string[] =>

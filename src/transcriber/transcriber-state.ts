@@ -1,4 +1,5 @@
-import type { TranscriberState } from "../core/stream/transcriber-state.ts";
+import type { TableState, TranscriberState } from "../core/stream/transcriber-state.ts";
+import type { UnfinishedEntry } from "../core/stream/unfinished-line.ts";
 import type { EventDirectory } from "../ports/directory.ts";
 import type { NamesakeLog } from "./namesake-log.ts";
 import type { Publisher } from "./publish/publisher.ts";
@@ -10,8 +11,8 @@ import type { Transcription } from "./tables/transcription.ts";
 export interface StateSources {
   readonly publisher: Publisher;
   readonly reader: Pick<DirectoryReader, "complete" | "trouble" | "verified">;
-  readonly tables: Pick<Transcription, "size" | "table" | "refusedCount">;
   readonly namesakes: Pick<NamesakeLog, "reported">;
+  readonly tables: Pick<Transcription, "size" | "table" | "refusedCount" | "unfinished">;
   readonly codes: ReadonlyMap<string, string>;
   readonly events?: { readonly store: Pick<EventDirectory, "aside">; readonly intake: EventIntake } | undefined;
 }
@@ -41,8 +42,15 @@ export function transcriberState({
         const refused = tables.refusedCount(service);
         const rows = tables.table(service).size - refused;
         const code = codes.get(service) ?? "";
-        return [service, { rows, refused, code, behind, ...(blockedQueues.length > 0 && { refusing: blockedQueues }) }];
+        const refusing = blockedQueues.length > 0 && { refusing: blockedQueues };
+        return [service, { rows, refused, code, behind, ...refusing, ...unfinishedOf(tables.unfinished(service)) }];
       }),
     ),
   };
 }
+
+/** The most entries of a service that are named. */
+const named = 10;
+
+const unfinishedOf = (entries: readonly UnfinishedEntry[]): Pick<TableState, "unfinished"> =>
+  entries.length === 0 ? {} : { unfinished: { count: entries.length, first: entries.slice(0, named) } };

@@ -26,7 +26,7 @@ import { transcriberState } from "./transcriber-state.ts";
 
 export interface TranscriberOptions {
   readonly host: string;
-  readonly config: Pick<ReadConfig, "hosts" | "timezone"> & Partial<Pick<ReadConfig, "waves">>;
+  readonly config: Pick<ReadConfig, "hosts" | "timezone"> & Partial<Pick<ReadConfig, "waves" | "evaluation">>;
   /** The services that have a table, by name. */
   readonly services: ReadonlyMap<string, Table>;
   /** The hash of each service's file. */
@@ -66,7 +66,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   const { digestInterval = 60_000, sign = (body) => body } = options;
   const log = (line: string): void => options.log(plainLine(line, 2_000));
   const waits = { clock, signal, log };
-  const tables = transcription(services, config);
+  const tables = transcription(services, config, { log });
   const steady = steadyClock(clock, log);
   const authors = attribution();
   const namesakes = namesakeLog();

@@ -1,3 +1,4 @@
+import { boundsRemovals } from "./list/bounds.ts";
 import { coreRemovals } from "./list/core.ts";
 import { directoriesRemovals } from "./list/directories.ts";
 import { followRemovals } from "./list/follow.ts";
@@ -38,4 +39,5 @@ export const removals: readonly Removal[] = [
   ...oddRemovals,
   ...outsideRemovals,
   ...membersRemovals,
+  ...boundsRemovals,
 ];

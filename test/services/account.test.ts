@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { evaluationDefaults } from "../../src/core/config/evaluation.ts";
 import { Refusal } from "../../src/core/util/errors.ts";
 import { account } from "../../src/services/account.ts";
 import { Mirror } from "../../src/transcriber/mirror/mirror.ts";
 import { directoryApi } from "../../src/transcriber/tables/directory-api.ts";
+import { EntryBudget } from "../../src/transcriber/tables/entry-budget.ts";
 import { entry } from "./scene.ts";
 
 const today = Date.UTC(2026, 10, 30, 12);
@@ -15,7 +17,14 @@ function at(now: number, attributes: Record<string, string>) {
   const timed = (when: number | undefined): void => {
     next = when;
   };
-  const directory = directoryApi({ mirror: new Mirror(), now, record: () => {}, timed, timezone: "UTC" });
+  const directory = directoryApi({
+    mirror: new Mirror(),
+    now,
+    budget: new EntryBudget(evaluationDefaults),
+    record: () => {},
+    timed,
+    timezone: "UTC",
+  });
   const values = Object.entries(attributes).map(([name, value]) => [name.toLowerCase(), [value]]);
   const usable = account(entry(["posixAccount"], "alice", Object.fromEntries(values))).usable(directory);
   return { usable, next };

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { evaluationDefaults } from "../../src/core/config/evaluation.ts";
 import { atOnce } from "../../src/core/util/slices.ts";
 import { selecting } from "../../src/services/entries.ts";
 import { Mirror } from "../../src/transcriber/mirror/mirror.ts";
 import { directoryApi } from "../../src/transcriber/tables/directory-api.ts";
 import { entryApi } from "../../src/transcriber/tables/entry-api.ts";
+import { EntryBudget } from "../../src/transcriber/tables/entry-budget.ts";
 import { stored } from "../fixtures/entry.ts";
 
 /** The two ways to ask for a value: `where` in a `select`, and `entries.filter` of a ready-made service. */
@@ -14,7 +16,14 @@ function found(attribute: string, held: string, asked: string): { where: boolean
   const entry = stored("u", "cn=rock,dc=x", { [attribute]: held });
   const mirror = new Mirror();
   atOnce(mirror.refresh([entry]));
-  const words = { mirror, now: 0, record: () => {}, timed: () => {}, timezone: "UTC" };
+  const words = {
+    mirror,
+    now: 0,
+    budget: new EntryBudget(evaluationDefaults),
+    record: () => {},
+    timed: () => {},
+    timezone: "UTC",
+  };
   const directory = directoryApi(words);
   const escaped = Buffer.from(asked).toString("hex").replace(/../g, "\\$&");
   const select = selecting("kea", () => ({ seen: true }), {

@@ -4,6 +4,7 @@ import { UserError } from "../util/errors.ts";
 import { nearest, unknown, unknownOf } from "../util/nearest.ts";
 import { type BrokerConfig, brokerSchema } from "./broker-config.ts";
 import { directorySchema, type LdapDirectory, type LdifDirectory } from "./directory-config.ts";
+import { type EvaluationLimits, evaluationSchema } from "./evaluation.ts";
 import { found, named, options, readOptions, rule, text } from "./options.ts";
 import { type Removals, removalsSchema } from "./removals.ts";
 import { type Signing, signingSchema } from "./signing-config.ts";
@@ -31,11 +32,13 @@ export interface Config {
   readonly signing?: Signing;
   /** Services whose hosts activate a change one after the other, with the order. None by default. */
   readonly waves?: WavesOf;
+  /** The limits of the evaluation of one entry; 50,000 rows and 2 seconds by default, among others. */
+  readonly evaluation?: EvaluationLimits;
   /** Hosts, each with the services that it runs; one with `event` is a transcriber. */
   readonly hosts: { readonly [host: string]: readonly string[] };
 }
 
-type Defaulted = "timezone" | "state" | "removals" | "waves";
+type Defaulted = "timezone" | "state" | "removals" | "waves" | "evaluation";
 
 /** A config that has been read: every name is valid, and every default is filled in. */
 export interface ReadConfig extends Omit<Config, "hosts" | Defaulted>, Required<Pick<Config, Defaulted>> {
@@ -75,6 +78,7 @@ const configSchema = options<ReadConfig>({
   removals: removalsSchema.default({}),
   signing: signingSchema.optional(),
   waves: wavesSchema.default({}),
+  evaluation: evaluationSchema.default({}),
   hosts,
 }).check(
   rule(({ directory, hosts }) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { contestedCell, refusedCell } from "../stream/cells.ts";
+import { contestedCell, refusedCell, undecided } from "../stream/cells.ts";
 import { cellRemoves, refusalRemoves } from "./refusal-removes.ts";
 
 const named = { refused: ["password", "userPassword"] } as const;
@@ -40,4 +40,9 @@ test("another entry's claim removes no row, unless the row is no longer its entr
     assert.equal(cellRemoves(table, cell, before), true);
   }
   assert.equal(cellRemoves({}, contestedCell("claimed by two", now), before), false);
+});
+
+test("a select that did not end in time removes no row of any table", () => {
+  for (const refused of ["remove", [undecided, "password"]] as const)
+    assert.equal(cellRemoves({ refused }, refusedCell("does not end", [undecided]), null), false);
 });

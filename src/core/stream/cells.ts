@@ -26,6 +26,16 @@ export const contestedCell = (why: string, row: Cell): Cell =>
 /** The hash of the row that a duplicate claim refuses; undefined for any other cell. */
 export const contestedRow = (cell: Cell): string | undefined =>
   isRefused(cell) ? cell.split(aboutMark, 3)[2] : undefined;
+
+/**
+ * The name in place of those that a refusal is about, if `select` did not end in time. No table removes such a row: the
+ * time says nothing about the entry.
+ */
+export const undecided = "?";
+
+/** True for the cell of an entry whose `select` did not end in time. */
+export const isUndecided = (cell: Cell): boolean => isRefused(cell) && aboutOf(cell).includes(undecided);
+
 export const isRefused = (cell: Cell): boolean => cell.startsWith("!");
 /** The SQL test for a refused cell, in a column that holds a cell or NULL; false for NULL. */
 export const isRefusedSql = (column: string): string => `(${column} IS NOT NULL AND substr(${column}, 1, 1) = '!')`;

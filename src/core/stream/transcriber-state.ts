@@ -1,5 +1,6 @@
 import type { Progress } from "../util/slices.ts";
 import type { TranscriberReport } from "./report.ts";
+import type { UnfinishedEntry } from "./unfinished-line.ts";
 
 /** The state of a transcriber, as it reports it. */
 export interface TranscriberState {
@@ -31,13 +32,21 @@ export interface TranscriberState {
    * stored now.
    */
   readonly events?: { readonly setAside: AsideCount; readonly trouble: string | undefined };
-  /**
-   * Per service: its rows and refusals, the hash of its file, and the hosts whose queue refuses messages. `behind` is
-   * true while hosts wait for the broker's return.
-   */
-  readonly services: Readonly<
-    Record<string, { rows: number; refused: number; code: string; behind: boolean; refusing?: readonly string[] }>
-  >;
+  readonly services: Readonly<Record<string, TableState>>;
+}
+
+/** The state of the table of one service. */
+export interface TableState {
+  readonly rows: number;
+  readonly refused: number;
+  /** The hash of the service's file. */
+  readonly code: string;
+  /** True while hosts wait for the broker's return. */
+  readonly behind: boolean;
+  /** The hosts whose queue refuses messages. */
+  readonly refusing?: readonly string[];
+  /** The entries whose `select` did not end in time: their number, and the first ones. */
+  readonly unfinished?: { readonly count: number; readonly first: readonly UnfinishedEntry[] };
 }
 
 /** The part of a transcriber's state that its host reports to the others. */

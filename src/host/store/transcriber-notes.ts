@@ -83,6 +83,9 @@ const storedState = z.object({
     z.object({
       ...{ rows: z.number(), refused: z.number(), code: z.string(), behind: z.boolean() },
       refusing: z.array(z.string()).optional(),
+      unfinished: z
+        .object({ count: z.number(), first: z.array(z.object({ dn: z.string(), since: moment })) })
+        .optional(),
     }),
   ),
 });

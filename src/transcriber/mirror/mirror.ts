@@ -2,7 +2,7 @@ import { parentOf, readDn } from "../../core/directory/dn.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import { sameEntry } from "../../core/directory/same-entry.ts";
 import { type Schema, standardSchema } from "../../core/directory/schema.ts";
-import type { SlicedWork } from "../../core/util/slices.ts";
+import { atOnce, type SlicedWork } from "../../core/util/slices.ts";
 import { type MirrorEntry, mirrored } from "./mirror-entry.ts";
 import { Multimap } from "./multimap.ts";
 import { type Namesakes, namesakesOf } from "./namesakes.ts";
@@ -71,11 +71,22 @@ export class Mirror {
     return this.#answer(childrenRead(normal), () => this.#children.get(normal));
   }
 
-  /** The entries with a normal value in an attribute, in the order of their DNs. */
+  /** True if the index of an attribute is built, so that `where` can answer. */
+  indexed(comparison: Comparison, attribute: string): boolean {
+    return this.#values.has(comparison, attribute);
+  }
+
+  /** Builds the index of an attribute. The mirror must not change meanwhile. */
+  index(comparison: Comparison, attribute: string): SlicedWork<void> {
+    return this.#values.build(comparison, attribute, this.#byUuid.values(), this.size);
+  }
+
+  /** The entries with a normal value in an attribute, in the order of their DNs. Builds a missing index at once. */
   where(comparison: Comparison, attribute: string, value: string): readonly MirrorEntry[] {
-    return this.#answer(valueRead(comparison, attribute, value), () =>
-      this.#values.find(comparison, attribute, value, () => this.#byUuid.values()),
-    );
+    return this.#answer(valueRead(comparison, attribute, value), () => {
+      if (!this.indexed(comparison, attribute)) atOnce(this.index(comparison, attribute));
+      return this.#values.find(comparison, attribute, value);
+    });
   }
 
   entries(): Iterable<MirrorEntry> {

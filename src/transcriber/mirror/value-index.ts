@@ -2,6 +2,7 @@ import { readDn } from "../../core/directory/dn.ts";
 import type { Attributes, Value } from "../../core/directory/entry.ts";
 import { comparable } from "../../core/directory/matching.ts";
 import type { Schema } from "../../core/directory/schema.ts";
+import type { SlicedWork } from "../../core/util/slices.ts";
 import { Multimap } from "./multimap.ts";
 import { type Comparison, type Read, valueRead } from "./read-set.ts";
 
@@ -10,7 +11,7 @@ interface Indexed {
   readonly attributes: Attributes;
 }
 
-/** Indexes from values to entries: one for each attribute that a `where` has read, built at the first read. */
+/** Indexes from values to entries: one for each attribute that a `where` has read. */
 export class ValueIndex {
   readonly #schema: Schema;
   readonly #indexes = new Map<string, { comparison: Comparison; attribute: string; holders: Multimap }>();
@@ -19,18 +20,27 @@ export class ValueIndex {
     this.#schema = schema;
   }
 
-  /** The UUIDs of the entries with a value, in its normal form. `all` is read to build a missing index. */
-  find(comparison: Comparison, attribute: string, value: string, all: () => Iterable<Indexed>): Iterable<string> {
-    const name = `${comparison} ${attribute}`;
-    let index = this.#indexes.get(name);
-    if (!index) {
-      index = { comparison, attribute, holders: new Multimap() };
-      for (const { uuid, attributes } of all()) {
-        for (const held of this.#normalValues(comparison, attribute, attributes.get(attribute)))
-          index.holders.add(held, uuid);
-      }
-      this.#indexes.set(name, index);
+  /** True if the index of an attribute is built. */
+  has(comparison: Comparison, attribute: string): boolean {
+    return this.#indexes.has(`${comparison} ${attribute}`);
+  }
+
+  /** Builds the index of an attribute from all entries, which must not change meanwhile. */
+  *build(comparison: Comparison, attribute: string, all: Iterable<Indexed>, size: number): SlicedWork<void> {
+    const holders = new Multimap();
+    const what = `indexing ${attribute}`;
+    let done = 0;
+    for (const { uuid, attributes } of all) {
+      for (const held of this.#normalValues(comparison, attribute, attributes.get(attribute))) holders.add(held, uuid);
+      yield { what, done: ++done, of: size };
     }
+    this.#indexes.set(`${comparison} ${attribute}`, { comparison, attribute, holders });
+  }
+
+  /** The UUIDs of the entries with a value, in its normal form. The index must be built. */
+  find(comparison: Comparison, attribute: string, value: string): Iterable<string> {
+    const index = this.#indexes.get(`${comparison} ${attribute}`);
+    if (!index) throw new Error(`${attribute} has no index`);
     return index.holders.get(value);
   }
 

@@ -1,3 +1,4 @@
+import type { EvaluationLimits } from "../../core/config/evaluation.ts";
 import type { Table as Declaration } from "../../core/service/service.ts";
 import { CellTable } from "../../core/stream/cell-table.ts";
 import { type Cell, type CellChange, contestedCell, isRefused, refusedCell } from "../../core/stream/cells.ts";
@@ -6,7 +7,7 @@ import type { Difference, Mirror } from "../mirror/mirror.ts";
 import { contentRead, type Read } from "../mirror/read-set.ts";
 import { Dependencies } from "./dependencies.ts";
 import type { EntryContext } from "./entry-api.ts";
-import { evaluate } from "./evaluate.ts";
+import { type Evaluation, evaluate, type OpenEvaluation } from "./evaluate.ts";
 import { Timers } from "./timers.ts";
 import { UniqueClaims } from "./unique-claims.ts";
 
@@ -16,7 +17,7 @@ const mostSorted = 10_000;
 /** The table of one service, computed from the mirror, with everything on which its rows depend. */
 export class ComputedTable {
   readonly cells: CellTable;
-  readonly #name: string;
+  readonly name: string;
   readonly #declaration: Declaration;
   readonly #mirror: Mirror;
   readonly #context: EntryContext;
@@ -34,7 +35,7 @@ export class ComputedTable {
 
   constructor(name: string, declaration: Declaration, mirror: Mirror, context: EntryContext) {
     this.cells = new CellTable(name);
-    this.#name = name;
+    this.name = name;
     this.#declaration = declaration;
     this.#mirror = mirror;
     this.#context = context;
@@ -46,14 +47,11 @@ export class ComputedTable {
     return this.#refused;
   }
 
-  /**
-   * Evaluates the entries that a change of the mirror or of the clock can affect, and those of `again`, each once.
-   * Returns the keys that may have changed. The table is unchanged.
-   */
-  *evaluate({ changed, reads }: Difference, now: number, again: Iterable<string>): SlicedWork<Set<string>> {
+  /** The entries that a change of the mirror or of the clock can affect, and those of `again`, each once. */
+  *affected({ changed, reads }: Difference, now: number, again: Iterable<string>): SlicedWork<Set<string>> {
     const dirty = new Set(changed.keys());
     for (const uuid of again) dirty.add(uuid);
-    const finding = { what: `finding the dependents of ${this.#name}`, done: 0, of: changed.size };
+    const finding = { what: `finding the dependents of ${this.name}`, done: 0, of: changed.size };
     for (const uuid of changed.keys()) {
       this.#addReaders(contentRead(uuid), dirty);
       yield finding;
@@ -64,18 +62,47 @@ export class ComputedTable {
     }
     for (const uuid of now < this.#now ? this.#timed : this.#timers.due(now)) dirty.add(uuid);
     this.#now = now;
-    const touched = new Set<string>();
-    const what = `evaluating ${this.#name}`;
-    let done = 0;
-    for (const uuid of dirty) {
-      yield* this.#evaluate(uuid, touched);
-      yield { what, done: ++done, of: dirty.size };
+    return dirty;
+  }
+
+  /** Opens the evaluation of an entry; undefined if the mirror has no such entry. */
+  evaluate(uuid: string, limits: Required<EvaluationLimits>): OpenEvaluation | undefined {
+    const entry = this.#mirror.get(uuid);
+    return (
+      entry && evaluate(this.#declaration, entry, { mirror: this.#mirror, now: this.#now, limits, ...this.#context })
+    );
+  }
+
+  /** Takes the evaluation of an entry, and adds the keys that may have changed to `touched`. The cells are unchanged. */
+  take(uuid: string, { rows, refusals, blessed, reads, timed, next }: Evaluation, touched: Set<string>): void {
+    const entry = this.#mirror.get(uuid);
+    this.#dependencies.set(uuid, reads);
+    this.#timers.set(uuid, next);
+    if (timed) this.#timed.add(uuid);
+    else this.#timed.delete(uuid);
+    const keys = [...rows.keys(), ...refusals.keys()];
+    for (const key of this.#keys.get(uuid) ?? []) {
+      touched.add(key);
+      this.#ownCells.delete(key);
+      if (!rows.has(key)) this.#claims.set(key, undefined);
     }
+    for (const key of keys) {
+      touched.add(key);
+      const row = rows.get(key);
+      if (row && entry) this.#claims.set(key, { dn: entry.dn, row: row.row, blessed });
+      this.#ownCells.set(key, row?.cell ?? refusals.get(key) ?? "");
+    }
+    if (keys.length > 0) this.#keys.set(uuid, keys);
+    else this.#keys.delete(uuid);
+  }
+
+  /** Adds the keys to `touched` whose conflicts may have changed by the evaluations since the last call. */
+  *conflicts(touched: Set<string>): SlicedWork<void> {
+    const progress = { what: `comparing the claims of ${this.name}`, done: 0, of: 0 };
     for (const key of this.#claims.changed()) {
       touched.add(key);
-      yield { what, done, of: dirty.size };
+      yield progress;
     }
-    return touched;
   }
 
   /**
@@ -84,7 +111,7 @@ export class ComputedTable {
    */
   *apply(touched: ReadonlySet<string>): SlicedWork<CellChange[]> {
     const changes: CellChange[] = [];
-    const what = `changing the rows of ${this.#name}`;
+    const what = `changing the rows of ${this.name}`;
     let done = 0;
     for (const key of touched) {
       yield { what, done: ++done, of: touched.size };
@@ -123,40 +150,14 @@ export class ComputedTable {
   #addReaders(read: Read, dirty: Set<string>): void {
     for (const uuid of this.#dependencies.readers(read)) dirty.add(uuid);
   }
-
-  *#evaluate(uuid: string, touched: Set<string>): SlicedWork<void> {
-    const entry = this.#mirror.get(uuid);
-    const context = { mirror: this.#mirror, now: this.#now, ...this.#context };
-    const { rows, refusals, blessed, reads, timed, next } = entry
-      ? yield* evaluate(this.#declaration, entry, context)
-      : nothing;
-    this.#dependencies.set(uuid, reads);
-    this.#timers.set(uuid, next);
-    if (timed) this.#timed.add(uuid);
-    else this.#timed.delete(uuid);
-    const keys = [...rows.keys(), ...refusals.keys()];
-    for (const key of this.#keys.get(uuid) ?? []) {
-      touched.add(key);
-      this.#ownCells.delete(key);
-      if (!rows.has(key)) this.#claims.set(key, undefined);
-    }
-    for (const key of keys) {
-      touched.add(key);
-      const row = rows.get(key);
-      if (row && entry) this.#claims.set(key, { dn: entry.dn, row: row.row, blessed });
-      this.#ownCells.set(key, row?.cell ?? refusals.get(key) ?? "");
-    }
-    if (keys.length > 0) this.#keys.set(uuid, keys);
-    else this.#keys.delete(uuid);
-  }
 }
 
 /** The evaluation of an entry that does not exist. */
-const nothing = {
+export const nothing: Evaluation = {
   rows: new Map(),
   refusals: new Map(),
   blessed: false,
   reads: new Set<Read>(),
   timed: false,
   next: undefined,
-} as const;
+};

@@ -5,14 +5,24 @@ import { Refusal } from "../../core/util/errors.ts";
 import type { Mirror } from "../mirror/mirror.ts";
 import type { MirrorEntry } from "../mirror/mirror-entry.ts";
 import { childrenOf, type Namesakes, parentAsWritten } from "../mirror/namesakes.ts";
-import { childrenRead, contentRead, nameRead, type Read, valueRead } from "../mirror/read-set.ts";
+import { type Comparison, childrenRead, contentRead, nameRead, type Read, valueRead } from "../mirror/read-set.ts";
 import { type EntryContext, entryApi, mustBeRead } from "./entry-api.ts";
+import type { EntryBudget } from "./entry-budget.ts";
+
+/** An attribute that is not indexed yet. */
+export interface NeededIndex {
+  readonly comparison: Comparison;
+  readonly attribute: string;
+}
 
 /** The context of one evaluation: the mirror and the time that it reads, and the record of its reads. */
 export interface EvaluationContext extends EntryContext {
   readonly mirror: Mirror;
   /** The time of this evaluation, milliseconds since 1970. */
   readonly now: number;
+  readonly budget: Pick<EntryBudget, "look" | "compare">;
+  /** Asks for an index that `where` needs, and the evaluation is repeated. Without it, the index is built at once. */
+  needs?(index: NeededIndex): void;
   record(read: Read): void;
   /** Records a read of the clock; `next` is the time at which its answer changes, if it does. */
   timed(next: number | undefined): void;
@@ -22,53 +32,74 @@ export interface EvaluationContext extends EntryContext {
  * The API of the directory and the clock for `select`. It records each read before it answers, also one without an
  * answer.
  */
-export function directoryApi({ mirror, now, record, timed, ...context }: EvaluationContext): Directory {
-  const api = (entry: MirrorEntry): Entry => entryApi(entry, context, () => record(contentRead(entry.uuid)));
+export function directoryApi({ mirror, now, budget, record, timed, needs, ...context }: EvaluationContext): Directory {
+  const read = (uuid: string, values: number): void => {
+    record(contentRead(uuid));
+    budget.look(values);
+  };
+  const api = (entry: MirrorEntry): Entry => entryApi(entry, context, (values) => read(entry.uuid, values));
   const apis = (answer: readonly MirrorEntry[]): Entry[] => {
+    budget.look(1 + answer.length);
     const shared = sharedAnswer(answer, context);
-    shared.record = record;
+    shared.read = read;
     return shared.entries.slice(); // `select` may sort them
   };
   const { schema } = mirror;
   const namesakes = (normal: string): Namesakes => {
     record(nameRead(normal));
-    return mirror.namesakes(normal);
+    const found = mirror.namesakes(normal);
+    budget.compare(found.entries.length);
+    return found;
+  };
+  const readName = (dn: string): string | undefined => {
+    budget.look(1);
+    budget.compare(1, dn.length);
+    return readDn(dn, schema);
   };
   const named = (dn: string): Entry | undefined => {
-    const normal = readDn(dn, schema);
+    const normal = readName(dn);
     const entry = normal === undefined ? undefined : namesakes(normal).named(dn);
     return entry && api(entry);
   };
   return {
     get: (dn) => (dn === undefined ? undefined : named(dn)),
     parent(entry) {
-      const normal = readDn(entry.dn, schema);
+      const normal = readName(entry.dn);
       return normal === undefined || parentOf(normal) === undefined ? undefined : named(parentAsWritten(entry.dn));
     },
     children(entry) {
-      const normal = readDn(entry.dn, schema);
+      const normal = readName(entry.dn);
       if (normal === undefined) return [];
       record(childrenRead(normal));
       const bearers = namesakes(normal);
-      return apis(childrenOf(bearers.named(entry.dn), bearers, mirror.below(normal)));
+      const below = mirror.below(normal);
+      budget.look(below.length);
+      return apis(childrenOf(bearers.named(entry.dn), bearers, below));
     },
     follow: (entry, attribute) => entry.all(attribute).flatMap((dn) => named(dn) ?? []),
     where(attribute, value) {
       const name = schema.nameOf(attribute);
       mustBeRead(name, attribute, context.unread);
       const comparison = typeof value === "string" ? "text" : "dn";
+      budget.compare(1, typeof value === "string" ? value.length : 0);
       const normal = typeof value === "string" ? comparable(name, value, schema) : readDn(value.dn, schema);
       if (normal === undefined) return [];
       record(valueRead(comparison, name, normal));
+      if (needs && !mirror.indexed(comparison, name)) {
+        needs({ comparison, attribute: name });
+        throw new Error(`${name} is not indexed yet`);
+      }
       return apis(mirror.where(comparison, name, normal));
     },
     reached(date) {
+      budget.compare(1);
       const at = timeOf(date);
       if (at === undefined) return false;
       timed(now < at ? at : undefined);
       return now >= at;
     },
     during(from, until) {
+      budget.compare(2);
       const start = timeOf(from) ?? Number.NEGATIVE_INFINITY;
       const end = timeOf(until) ?? Number.POSITIVE_INFINITY;
       if (start >= end) return false;
@@ -79,10 +110,10 @@ export function directoryApi({ mirror, now, record, timed, ...context }: Evaluat
   };
 }
 
-/** The entries of one answer, and the record of the evaluation that last asked for it. */
+/** The entries of one answer, and the reads of the evaluation that last asked for it. */
 interface SharedAnswer {
   readonly entries: readonly Entry[];
-  record: EvaluationContext["record"];
+  read(uuid: string, values: number): void;
 }
 
 const sharedAnswers = new WeakMap<readonly MirrorEntry[], SharedAnswer>();
@@ -94,10 +125,10 @@ function sharedAnswer(answer: readonly MirrorEntry[], context: EntryContext): Sh
   const known = sharedAnswers.get(answer);
   if (known) return known;
   const shared: SharedAnswer = {
-    record() {},
+    read() {},
     // Frozen: an evaluation must not leave a change for the next one.
     entries: answer.map((entry) =>
-      Object.freeze(entryApi(entry, context, () => shared.record(contentRead(entry.uuid)))),
+      Object.freeze(entryApi(entry, context, (values) => shared.read(entry.uuid, values))),
     ),
   };
   sharedAnswers.set(answer, shared);

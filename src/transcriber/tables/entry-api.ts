@@ -21,10 +21,10 @@ const isText = (value: Value): value is string => typeof value === "string";
 const none: readonly Value[] = [];
 
 /**
- * The API of an entry for `select`. `read` is called before each read of its name or its content, not before one of its
- * UUID.
+ * The API of an entry for `select`. `read` is called before each read of its name or its content, with the number of
+ * values; not before one of its UUID.
  */
-export const entryApi = (entry: MirrorEntry, context: EntryContext, read: () => void = () => {}): Entry =>
+export const entryApi = (entry: MirrorEntry, context: EntryContext, read: (values: number) => void = () => {}): Entry =>
   new EntryApi(entry, context, read);
 
 /**
@@ -33,7 +33,7 @@ export const entryApi = (entry: MirrorEntry, context: EntryContext, read: () => 
  */
 class EntryApi implements Entry {
   readonly #dn: string;
-  readonly #read: () => void;
+  readonly #read: (values: number) => void;
   readonly uuid: string;
   // Bound to each entry: `select` may take them out of it.
   readonly is: Entry["is"];
@@ -47,13 +47,14 @@ class EntryApi implements Entry {
   constructor(
     { dn, uuid, attributes }: MirrorEntry,
     { timezone, unread, schema = standardSchema }: EntryContext,
-    read: () => void,
+    read: (values: number) => void,
   ) {
     const values = (attribute: string): readonly Value[] => {
-      read();
       const name = schema.nameOf(attribute);
+      const found = attributes.get(name) ?? none;
+      read(1 + found.length);
       mustBeRead(name, attribute, unread);
-      return attributes.get(name) ?? none;
+      return found;
     };
     const maybe = (attribute: string): string | undefined => {
       const [value, second] = values(attribute);
@@ -88,12 +89,12 @@ class EntryApi implements Entry {
   }
 
   get dn(): string {
-    this.#read();
+    this.#read(1);
     return this.#dn;
   }
 
   get name(): string {
-    this.#read();
+    this.#read(1);
     return rdnValue(this.#dn);
   }
 }

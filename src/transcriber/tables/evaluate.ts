@@ -1,3 +1,4 @@
+import type { EvaluationLimits } from "../../core/config/evaluation.ts";
 import { readRow } from "../../core/service/read-row.ts";
 import type { Table } from "../../core/service/service.ts";
 import { type Cell, entryKey, refusedCell } from "../../core/stream/cells.ts";
@@ -8,9 +9,9 @@ import type { SlicedWork } from "../../core/util/slices.ts";
 import type { Mirror } from "../mirror/mirror.ts";
 import type { MirrorEntry } from "../mirror/mirror-entry.ts";
 import type { Read, ReadSet } from "../mirror/read-set.ts";
-import { directoryApi } from "./directory-api.ts";
+import { directoryApi, type NeededIndex } from "./directory-api.ts";
 import { type EntryContext, entryApi } from "./entry-api.ts";
-import { bytesOf, entryBudget } from "./entry-budget.ts";
+import { EntryBudget } from "./entry-budget.ts";
 import { keyOfBroken, keyOfRow } from "./row-key.ts";
 
 interface Row {
@@ -33,65 +34,118 @@ export interface Evaluation {
   readonly next: number | undefined;
 }
 
-/** Evaluates a service's `select` for an entry, row by row. An error of `select` is a refusal: there is always a result. */
-export function* evaluate(
+/** An evaluation under way. It may be given up between two steps, and also in the middle of one. */
+export interface OpenEvaluation {
+  readonly steps: SlicedWork<Evaluation>;
+  /** The reads until now. */
+  readonly reads: ReadSet;
+  /** An index that `where` needs: it must be built, and the evaluation repeated. */
+  readonly needed: NeededIndex | undefined;
+  /** The evaluation if it is given up after a limit was exceeded; undefined if none was. */
+  over(): Evaluation | undefined;
+}
+
+export interface EvaluateContext extends EntryContext {
+  readonly mirror: Mirror;
+  readonly now: number;
+  readonly limits: Required<EvaluationLimits>;
+}
+
+/**
+ * Opens the evaluation of a service's `select` for an entry, row by row. An error of `select` is a refusal: there is
+ * always a result.
+ */
+export function evaluate(
   table: Table,
   entry: MirrorEntry,
-  { mirror, now, ...context }: EntryContext & { readonly mirror: Mirror; readonly now: number },
-): SlicedWork<Evaluation> {
+  { mirror, now, limits, ...context }: EvaluateContext,
+): OpenEvaluation {
   const reads = new Set<Read>();
+  const budget = new EntryBudget(limits);
   let timed = false;
   let next: number | undefined;
+  let needed: NeededIndex | undefined;
   const directory = directoryApi({
-    mirror,
-    now,
-    ...context,
+    ...{ mirror, now, budget, ...context },
     record: (read) => reads.add(read),
     timed(at) {
       timed = true;
       if (at !== undefined) next = Math.min(at, next ?? at);
     },
+    needs(index) {
+      needed = index;
+    },
   });
-  const rows = new Map<string, Row>();
-  const reasons = new Map<string, Wrong[]>();
-  const wrongsOf = (key: string): Wrong[] => {
-    const known = reasons.get(key) ?? [];
-    reasons.set(key, known);
-    return known;
+  const own = entryApi(entry, context, (values) => budget.look(values));
+  const whole = entryKey(entry.uuid);
+  const refusedWhole = (wrong: Wrong): Evaluation => {
+    return { rows: new Map(), refusals: new Map([[whole, refusal([wrong])]]), blessed: false, reads, timed, next };
   };
-  const take = ({ key, row, wrong }: Keyed): void => {
-    const other = rows.get(key);
+
+  function* steps(): SlicedWork<Evaluation> {
+    try {
+      const rows = new KeyedRows();
+      const selected: unknown = table.select(own, directory);
+      if (Array.isArray(selected)) {
+        const what = `reading the rows of ${entry.dn}`;
+        let done = 0;
+        for (const raw of selected) {
+          const keyed = readOne(table, entry.uuid, raw);
+          rows.take(keyed);
+          budget.row(keyed.row ? keyed.row.cell.length : budget.bytesOf(raw), selected.length);
+          if (keyed.row) budget.compare(claimCount(table, keyed.row.row));
+          yield { what, done: ++done, of: selected.length };
+        }
+      } else if (selected !== undefined) rows.take({ ...readOne(table, entry.uuid, selected), key: whole });
+      const blessed = rows.size > 0 && table.claims?.(own, directory) === true;
+      // `select` may have caught the refusal.
+      if (budget.over !== undefined) return refusedWhole(beyond(budget.over));
+      return { ...rows.end(), blessed, reads, timed, next };
+    } catch (error) {
+      return refusedWhole(wrongOf(error));
+    }
+  }
+  return {
+    steps: steps(),
+    reads,
+    get needed() {
+      return needed;
+    },
+    over: () => (budget.over === undefined ? undefined : refusedWhole(beyond(budget.over))),
+  };
+}
+
+/** The rows of an entry by key, and what is wrong with them. */
+class KeyedRows {
+  readonly #rows = new Map<string, Row>();
+  readonly #wrongs = new Map<string, Wrong[]>();
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  take({ key, row, wrong }: Keyed): void {
+    const other = this.#rows.get(key);
     const isTwice = other && row && other.cell !== row.cell;
     const found = isTwice ? { why: "the entry gives two rows with one key", about: [] } : wrong;
-    if (found) wrongsOf(key).push(found);
-    if (row) rows.set(key, row);
-  };
-  const whole = entryKey(entry.uuid);
-  let blessed = false;
-  try {
-    const selected: unknown = table.select(entryApi(entry, context), directory);
-    if (Array.isArray(selected)) {
-      const budget = entryBudget(selected.length);
-      const what = `reading the rows of ${entry.dn}`;
-      let done = 0;
-      for (const raw of selected) {
-        const keyed = readOne(table, entry.uuid, raw);
-        take(keyed);
-        const beyond = budget.take(keyed.row ? keyed.row.cell.length : bytesOf(raw));
-        if (beyond !== undefined) throw new Refusal(beyond);
-        yield { what, done: ++done, of: selected.length };
-      }
-    } else if (selected !== undefined) take({ ...readOne(table, entry.uuid, selected), key: whole });
-    if (rows.size > 0 && table.claims) blessed = table.claims(entryApi(entry, context), directory) === true;
-  } catch (error) {
-    rows.clear();
-    reasons.clear();
-    take({ key: whole, wrong: wrongOf(error) });
+    const known = this.#wrongs.get(key);
+    if (found && known) known.push(found);
+    else if (found) this.#wrongs.set(key, [found]);
+    if (row) this.#rows.set(key, row);
   }
-  for (const key of reasons.keys()) rows.delete(key);
-  const refusals = new Map([...reasons].map(([key, wrongs]) => [key, refusal(wrongs)]));
-  return { rows, refusals, blessed, reads, timed, next };
+
+  end(): Pick<Evaluation, "rows" | "refusals"> {
+    for (const key of this.#wrongs.keys()) this.#rows.delete(key);
+    return { rows: this.#rows, refusals: new Map([...this.#wrongs].map(([key, wrongs]) => [key, refusal(wrongs)])) };
+  }
 }
+
+/** The number of values that a row claims. Each is compared with the claims of other rows. */
+function claimCount({ unique = [] }: Table, row: Columns): number {
+  return unique.reduce((sum, column) => sum + [row[column]].flat().length, 0);
+}
+
+const beyond = (why: string): Wrong => ({ why, about: [] });
 
 /** The reason why there is no row, and the columns and attributes that the reason is about. */
 interface Wrong {

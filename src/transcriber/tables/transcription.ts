@@ -1,16 +1,21 @@
 import type { ReadConfig } from "../../core/config/config.ts";
+import { evaluationDefaults } from "../../core/config/evaluation.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import { type RequestedAttributes, unreadOf } from "../../core/directory/requested-attributes.ts";
 import { type Schema, schemaOf, standardSchema } from "../../core/directory/schema.ts";
 import type { Table as Declaration } from "../../core/service/service.ts";
 import type { CellTable } from "../../core/stream/cell-table.ts";
 import { type Cell, type CellChange, coverOf, isRefused, refusalOf } from "../../core/stream/cells.ts";
+import type { UnfinishedEntry } from "../../core/stream/unfinished-line.ts";
 import { UserError } from "../../core/util/errors.ts";
 import { atOnce, type SlicedWork } from "../../core/util/slices.ts";
 import { type Difference, Mirror } from "../mirror/mirror.ts";
 import { describeRead } from "../mirror/read-set.ts";
 import { ComputedTable } from "./computed-table.ts";
 import type { EntryContext } from "./entry-api.ts";
+import { Evaluator, type Task } from "./evaluate-all.ts";
+import { watch as threadWatch, type Watch } from "./interrupt.ts";
+import { UnfinishedEntries } from "./unfinished.ts";
 
 /**
  * The effect of one change: the changed cells of each service that has any, and the changed entries of the directory.
@@ -36,6 +41,13 @@ export interface RefusedRow {
   /** The DN of the key's entry. */
   readonly dn: string;
   readonly why: string;
+}
+
+/** The context of the tables apart from the config. */
+export interface TranscriptionOptions {
+  /** The means to interrupt `select`; that of this thread by default. */
+  readonly watch?: Watch;
+  log?(line: string): void;
 }
 
 /**
@@ -73,6 +85,8 @@ export interface Transcription {
   namesakes(): Iterable<readonly string[]>;
   /** Every refused row of a service, in no particular order. */
   refused(service: string): Iterable<RefusedRow>;
+  /** The entries whose `select` of a service did not end in time, or not yet. */
+  unfinished(service: string): readonly UnfinishedEntry[];
   /** Explains the rows of an entry. Throws a `UserError` if there is no such entry. */
   explain(service: string, dn: string): Explanation;
 }
@@ -81,9 +95,13 @@ const noDifference: Difference = { changed: new Map(), reads: new Set() };
 
 export function transcription(
   services: ReadonlyMap<string, Declaration>,
-  { timezone }: Pick<ReadConfig, "timezone">,
+  { timezone, evaluation }: Pick<ReadConfig, "timezone"> & Partial<Pick<ReadConfig, "evaluation">>,
+  { watch = threadWatch, log = () => {} }: TranscriptionOptions = {},
 ): Transcription {
   const mirror = new Mirror();
+  const limits = { ...evaluationDefaults, ...evaluation };
+  const unfinished = new UnfinishedEntries(limits.seconds * 1_000);
+  const evaluator = new Evaluator({ mirror, limits, unfinished, watch, log });
   const context: { timezone: string; unread?: EntryContext["unread"]; schema: Schema } = {
     ...{ timezone, schema: standardSchema },
   };
@@ -115,13 +133,17 @@ export function transcription(
     everything = false,
   ): SlicedWork<TableChanges> {
     const again = everything ? Array.from(mirror.entries(), ({ uuid }) => uuid) : [];
-    const touched: [name: string, table: ComputedTable, keys: Set<string>][] = [];
-    for (const [name, table] of computed) touched.push([name, table, yield* table.evaluate(difference, now, again)]);
+    const affected: Affected[] = [];
+    for (const table of computed.values()) {
+      affected.push({ table, uuids: yield* table.affected(difference, now, again), touched: new Set() });
+    }
+    yield* evaluator.run(tasksOf(affected), now);
+    for (const { table, touched } of affected) yield* table.conflicts(touched);
     applying();
     const services = new Map<string, CellChange[]>();
-    for (const [name, table, keys] of touched) {
-      const changes = yield* table.apply(keys);
-      if (changes.length > 0) services.set(name, changes);
+    for (const { table, touched } of affected) {
+      const changes = yield* table.apply(touched);
+      if (changes.length > 0) services.set(table.name, changes);
     }
     return { services, entries: difference.changed };
   }
@@ -159,6 +181,7 @@ export function transcription(
         if (isRefused(cell)) yield { key, dn: dnOf(coverOf(key)) ?? key, why: refusalOf(cell) };
       }
     },
+    unfinished: (service) => unfinished.of(service),
     explain(service, dn) {
       const entry = mirror.named(dn);
       if (!entry) throw new UserError(`the directory has no entry ${JSON.stringify(dn)}`);
@@ -166,4 +189,18 @@ export function transcription(
       return { dn: entry.dn, cells, reads: reads.map((read) => describeRead(read, dnOf)), next };
     },
   };
+}
+
+/** The entries of one table to evaluate, and its keys that may have changed. */
+interface Affected {
+  readonly table: ComputedTable;
+  readonly uuids: ReadonlySet<string>;
+  readonly touched: Set<string>;
+}
+
+function* tasksOf(all: readonly Affected[]): Generator<Task> {
+  for (const { table, uuids, touched } of all) {
+    let done = 0;
+    for (const uuid of uuids) yield { table, uuid, touched, done: ++done, of: uuids.size };
+  }
 }

@@ -113,7 +113,7 @@ export const tablesRemovals: readonly Removal[] = [
     guards: "an entry gives at most 8 MiB of rows",
     without: "a list of many names and members holds the transcriber up for minutes",
     file: "src/transcriber/tables/entry-budget.ts",
-    edits: [["sum <= most.bytes", "sum <= Number.POSITIVE_INFINITY"]],
+    edits: [["this.#bytes <= most.bytes", "this.#bytes <= Number.POSITIVE_INFINITY"]],
     tests: ["src/transcriber/tables/entry-budget.test.ts"],
   },
   {
@@ -121,7 +121,7 @@ export const tablesRemovals: readonly Removal[] = [
     guards: "rows that are refused count as well",
     without: "a list whose rows are too big holds the transcriber up for minutes",
     file: "src/transcriber/tables/evaluate.ts",
-    edits: [["keyed.row ? keyed.row.cell.length : bytesOf(raw)", "keyed.row ? keyed.row.cell.length : 0"]],
+    edits: [["keyed.row ? keyed.row.cell.length : budget.bytesOf(raw)", "keyed.row ? keyed.row.cell.length : 0"]],
     tests: ["src/transcriber/tables/entry-budget.test.ts"],
   },
   {
