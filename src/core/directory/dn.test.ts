@@ -112,6 +112,7 @@ test("the value of the leaf is read as written, without its escapes", () => {
 
 test("an identity holds no slash and is a name of the same entry", () => {
   assert.equal(identityOfDn("cn=10.0.0.0/8,dc=X"), "cn=10.0.0.0\\2f8,dc=x");
+  assert.equal(identityOfDn("CN = É  B,roomId=  A  b"), "cn=É b,roomid=A  b");
   same(identityOfDn("cn=a/b\\\\/,dc=X"), "cn=a/b\\\\/,dc=X");
 });
 

@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { BerReader, encoded, octetString } from "../util/ber.ts";
 import type { Value } from "./entry.ts";
 import { formBy, type NameEquality } from "./equality.ts";
-import { type Schema, standardSchema } from "./schema.ts";
+import { cautiousSchema, type Schema, standardSchema } from "./schema.ts";
 import { normalValue } from "./values.ts";
 
 /** Distinguished names (RFC 4514), compared as LDAP compares them. */
@@ -77,10 +77,16 @@ export function rdnValue(dn: string): string {
 }
 
 /**
- * The identity of an entry whose source has no entryUUID: its exact DN without a "/", which separates the parts of a
+ * The form of a DN by which a source without a schema tells entries apart. Two DNs of one form are one name at every
+ * server. Two DNs of one normal form may be two.
+ */
+export const distinctDn = (dn: string): string => normalDn(dn, cautiousSchema);
+
+/**
+ * The identity of an entry whose source has no entryUUID: its distinct DN without a "/", which separates the parts of a
  * row's key.
  */
-export const identityOfDn = (dn: string): string => exactDn(dn).replaceAll("/", "\\2f");
+export const identityOfDn = (dn: string): string => distinctDn(dn).replaceAll("/", "\\2f");
 
 /** The components of a DN as written, leaf first. */
 export const rdnTexts = (dn: string): string[] => dn.match(/(?:[^\\,]|\\.)+/gs) ?? [];

@@ -8,7 +8,7 @@ export type Attributes = ReadonlyMap<string, readonly Value[]>;
 
 /** An entry as a directory source provides it. */
 export interface StoredEntry {
-  /** The entryUUID in lower case, or the normal DN where the source has none (a rename is then a removal and an addition). */
+  /** The entryUUID in lower case, or the distinct DN where the source has none (a rename is then a removal and an addition). */
   readonly uuid: string;
   /** The DN as the source wrote it. */
   readonly dn: string;
@@ -23,7 +23,10 @@ export interface StoredEntry {
 export interface Entry {
   /** The distinguished name as the directory writes it. */
   readonly dn: string;
-  /** The entryUUID in lower case, or the normal DN where the source has none. */
+  /**
+   * The entryUUID in lower case. Where the source has none: the DN, without case in ASCII letters where the standard
+   * schemas ignore it.
+   */
   readonly uuid: string;
   /** The value of the entry's RDN; the first one of a multi-valued RDN. */
   readonly name: string;

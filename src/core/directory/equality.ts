@@ -21,6 +21,12 @@ const forms = {
   ignoringCase: normalValue,
   exactCase: exactValue,
   octets: (text: string): string => text,
+  /** Of no server: what each that ignores case takes for equal. Servers differ beyond ASCII. */
+  asciiCase: (text: string): string =>
+    text
+      .replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+      .replace(/ {2,}/g, " ")
+      .replace(/^ | $/g, ""),
   digits: (text: string): string => text.replaceAll(" ", ""),
   telephone: (text: string): string => text.replace(/[ -]/g, ""),
   // A line of spaces is another one than an empty line.
@@ -48,7 +54,9 @@ const rules: ReadonlyMap<string, Equality> = new Map(
     time: ["generalizedtimematch", "2.5.13.27"],
     name: ["distinguishednamematch", "2.5.13.1"],
     nameAndBits: ["uniquemembermatch", "2.5.13.23"],
-  } satisfies Record<Equality, string[]>).flatMap(([rule, names]) => names.map((name) => [name, rule as Equality])),
+  } satisfies Record<Exclude<Equality, "asciiCase">, string[]>).flatMap(([rule, names]) =>
+    names.map((name) => [name, rule as Equality]),
+  ),
 );
 
 /** The rule that a schema calls so, by its name in any case or its object identifier; undefined for any other. */

@@ -63,16 +63,15 @@ function entryOf(side: string, said: Attributes, other: Attributes | null): Stor
   const [dn, second] = said.get("entrydn") ?? other?.get("entrydn") ?? [];
   if (dn === undefined) throw wrong("it has no entryDN (RFC 5020)");
   if (typeof dn !== "string" || second !== undefined) throw wrong(`${side}.entryDN: expected one text`);
-  const normal = readName(side, dn);
+  checkName(side, dn);
   const uuid = said.get("entryuuid") ?? other?.get("entryuuid");
-  const identity = uuidOf(normal, new Map(uuid ? [["entryuuid", uuid]] : []));
+  const identity = uuidOf(dn, new Map(uuid ? [["entryuuid", uuid]] : []));
   return { uuid: identity, dn, attributes: new Map([...said].filter(([name]) => name !== "entrydn")) };
 }
 
-function readName(side: string, dn: string): string {
+function checkName(side: string, dn: string): void {
   try {
-    const normal = normalDn(dn);
-    if (normal !== "") return normal;
+    if (normalDn(dn) !== "") return;
   } catch (cause) {
     throw wrong(`${side}.entryDN: ${reason(cause)}`);
   }

@@ -25,6 +25,15 @@ export const standardSchema: Schema = {
 };
 
 /**
+ * The standard schema without its folding beyond ASCII: two values are equal by it only if they are at every server.
+ * A source without entryUUIDs tells entries apart by it.
+ */
+export const cautiousSchema: Schema = {
+  nameOf: attributeName,
+  equalityOf: (name) => (standardEqualities.get(name) === "ignoringCase" ? "asciiCase" : "octets"),
+};
+
+/**
  * The schema of a server by its attribute types. Where it says nothing of an attribute, the standard schemas count. An
  * attribute keeps the normal name that it has in those.
  */

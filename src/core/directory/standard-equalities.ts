@@ -1,7 +1,7 @@
 import type { Equality } from "./equality.ts";
 
 /** The attributes of the standard schemas, by their normal names, under their equality rules. */
-const attributes: Readonly<Record<Equality, string>> = {
+const attributes: Readonly<Record<Exclude<Equality, "asciiCase">, string>> = {
   // caseIgnoreMatch, caseIgnoreIA5Match, and rules for which case has no meaning (objectIdentifierMatch, UUIDMatch, booleanMatch).
   // One line for each schema: RFC 4512, 4519, 4524 and 2798; RFC 2307; mail; ppolicy; ISC dhcp; DNS; Samba; sudo, autofs; FreeRADIUS; eduPerson; Active Directory.
   ignoringCase: `

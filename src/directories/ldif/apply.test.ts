@@ -51,6 +51,28 @@ test("entries are added, with or without a changetype, with their names' values"
   assert.equal(after.length, campus.length + 2);
 });
 
+test("a twin stays beside its entry, and a change reaches the named one", () => {
+  const twins = readContent(
+    Buffer.from("dn: o=é\no: é\n\ndn: roomId=lab,o=é\ncn: a\n\ndn: roomId=LAB,O=É\ncn: b\n"),
+    "twins.ldif",
+  );
+  const after = (text: string): string[] =>
+    dns(applyRecords(twins, readRecords(Buffer.from(text), "x.ldif"), "x.ldif"));
+  const modified = (dn: string): StoredEntry[] =>
+    applyRecords(
+      twins,
+      readRecords(Buffer.from(`dn: ${dn}\nchangetype: modify\nadd: cn\ncn: c\n`), "x.ldif"),
+      "x.ldif",
+    );
+  assert.deepEqual(after("dn: roomId=LAB,o=é\nchangetype: delete\n"), ["o=é", "roomId=lab,o=é"]);
+  assert.deepEqual(after("dn: roomId=lab,O=É\nchangetype: delete\n"), ["o=é", "roomId=LAB,O=É"]);
+  assert.deepEqual(entryOf(modified("roomId=Lab,O=É"), "roomId=lab,o=é").attributes.get("cn"), ["a", "c"]);
+  assert.deepEqual(after("dn: O=É\nchangetype: moddn\nnewrdn: o=e\ndeleteoldrdn: 1\n"), [
+    ...["o=e", "roomId=LAB,o=e", "roomId=lab,o=e"],
+  ]);
+  assert.throws(() => after("dn: O=É\nchangetype: delete\n"), /notAllowedOnNonLeaf/);
+});
+
 test("the content that changes are applied to is left as it was", () => {
   const before = structuredClone(campus);
   apply(`dn: ${ada}\nchangetype: modify\nadd: mail\nmail: c\n-\n\ndn: ou=Old,dc=Campus\nchangetype: delete\n`);

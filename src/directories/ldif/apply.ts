@@ -1,4 +1,4 @@
-import { identityOfDn, isBelow, normalDn, parentOf, rdnTexts } from "../../core/directory/dn.ts";
+import { identityOfDn, isBelow, parentOf, rdnTexts } from "../../core/directory/dn.ts";
 import type { Attributes, StoredEntry } from "../../core/directory/entry.ts";
 import { uuidOf } from "../../core/directory/identity.ts";
 import { reason, type UserError } from "../../core/util/errors.ts";
@@ -25,14 +25,14 @@ export function applyRecords(
 type Refuse = (why: string, line?: number) => UserError;
 
 function apply(tree: Tree, record: LdifRecord, refuse: Refuse): void {
-  const dn = normalDn(record.dn);
+  const dn = tree.keyOf(record.dn);
   const entry = tree.entries.get(dn);
   if (record.kind === "content" || record.kind === "add") add(tree, dn, record, refuse);
   else if (!entry) throw refuse(`noSuchObject: there is no entry "${record.dn}"`);
   else if (record.kind === "rename") rename(tree, dn, entry, record, refuse);
   else if (record.kind === "modify") {
     const attributes = modified(entry.attributes, record.modifications, refuse);
-    const lost = lostRdn(dn, entry.attributes, attributes);
+    const lost = lostRdn(entry.dn, entry.attributes, attributes);
     if (lost) throw refuse(`notAllowedOnRDN: ${lost} names the entry "${record.dn}"`);
     tree.put(dn, { ...entry, attributes });
   } else {
@@ -45,7 +45,7 @@ function add(tree: Tree, dn: string, record: { dn: string; attributes: Attribute
   if (tree.entries.has(dn)) throw refuse(`entryAlreadyExists: "${record.dn}"`);
   if (isOrphan(tree, dn)) throw refuse(`noSuchObject: there is no entry above "${record.dn}"`);
   const attributes = withRdn(record.attributes, record.dn);
-  tree.put(dn, { uuid: uuidOf(dn, attributes), dn: record.dn, attributes });
+  tree.put(dn, { uuid: uuidOf(record.dn, attributes), dn: record.dn, attributes });
 }
 
 /**
@@ -64,33 +64,36 @@ type Rename = ChangeRecord & { kind: "rename" };
 function rename(tree: Tree, from: string, entry: StoredEntry, record: Rename, refuse: Refuse): void {
   const components = rdnTexts(entry.dn);
   const superior = record.newSuperior ?? components.slice(1).join(",");
-  const above = normalDn(superior);
+  const above = tree.keyOf(superior);
   if (record.newSuperior && !tree.entries.has(above)) throw refuse(`noSuchObject: there is no entry "${superior}"`);
   if (from === "" || above === from || isBelow(above, from)) {
     throw refuse(`unwillingToPerform: "${record.dn}" cannot be moved below itself`);
   }
   const written = superior === "" ? record.newRdn : `${record.newRdn},${superior}`;
-  const to = nameOf(written, refuse);
+  const to = nameOf(tree.keyOf, written, refuse);
   if (to !== from && tree.entries.has(to)) throw refuse(`entryAlreadyExists: "${written}"`);
 
-  const attributes = record.deleteOldRdn ? withoutRdn(entry.attributes, from) : entry.attributes;
-  const moves = [{ old: from, entry: { ...entry, dn: written, attributes: withRdn(attributes, written) } }];
+  const attributes = record.deleteOldRdn ? withoutRdn(entry.attributes, entry.dn) : entry.attributes;
+  const moves = [
+    { old: from, before: entry, entry: { ...entry, dn: written, attributes: withRdn(attributes, written) } },
+  ];
   for (const [old, below] of tree.hasBelow(from) ? tree.entries : []) {
     if (!isBelow(old, from)) continue;
     const own = rdnTexts(below.dn).slice(0, -components.length);
-    moves.push({ old, entry: { ...below, dn: [...own, written].join(",") } });
+    moves.push({ old, before: below, entry: { ...below, dn: [...own, written].join(",") } });
   }
   for (const { old } of moves) tree.remove(old);
-  for (const { old, entry } of moves) {
-    const dn = nameOf(entry.dn, refuse);
-    tree.put(dn, { ...entry, uuid: entry.uuid === identityOfDn(old) ? identityOfDn(dn) : entry.uuid });
+  for (const { before, entry } of moves) {
+    const key = nameOf(tree.ownKeyOf, entry.dn, refuse);
+    const { uuid } = before;
+    tree.put(key, { ...entry, uuid: uuid === identityOfDn(before.dn) ? identityOfDn(entry.dn) : uuid });
   }
 }
 
-/** The normal form of a name that was joined from others; refused if it is too long. */
-function nameOf(dn: string, refuse: Refuse): string {
+/** The key of a name that was joined from others; refused if it is too long. */
+function nameOf(keyOf: Tree["keyOf"], dn: string, refuse: Refuse): string {
   try {
-    return normalDn(dn);
+    return keyOf(dn);
   } catch (error) {
     throw refuse(`invalidDNSyntax: ${reason(error)}`);
   }

@@ -86,6 +86,21 @@ test("two entries of one name or one entryUUID are refused with both lines", () 
   refused(`dn: cn=a\n${uuid}\n\n\ndn: cn=b\n${uuid}\n`, /^x\.ldif:5: the entryUUID 67c6.* exists already, at line 1$/);
 });
 
+test("entries that a server may hold apart both stay, each with an identity", () => {
+  for (const [one, other] of [
+    ["roomId=lab", "roomId=LAB"],
+    ["cn=file", "cn=ﬁle"],
+    ["cn=élodie", "cn=ÉLODIE"],
+    ["automountKey=home", "automountKey=Home"],
+    ["cn=router", "cn=rou\u00adter"],
+  ] as const) {
+    const alone = read(`dn: ${one}\ncn: a\n`);
+    const both = read(`dn: ${other}\ncn: b\n\ndn: ${one}\ncn: a\n`);
+    assert.equal(new Set(both.map(({ uuid }) => uuid)).size, 2, other);
+    assert.deepEqual(both[1], alone[0], "its neighbour is as before");
+  }
+});
+
 test("a change record is refused with the remedy", () => {
   refused("dn: cn=a\nchangetype: delete\n", /^x\.ldif:1: "cn=a" is a change record, .*`trigger plan`/);
 });

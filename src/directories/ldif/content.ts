@@ -1,4 +1,4 @@
-import { normalDn } from "../../core/directory/dn.ts";
+import { distinctDn } from "../../core/directory/dn.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import { uuidOf } from "../../core/directory/identity.ts";
 import { UserError } from "../../core/util/errors.ts";
@@ -10,7 +10,7 @@ import { recordsOf } from "./records.ts";
 /** An entry as read from a block of the file. */
 interface ReadEntry {
   readonly entry: StoredEntry;
-  readonly normal: string;
+  readonly distinct: string;
 }
 
 /**
@@ -35,8 +35,8 @@ export function contentReader(file: string): (bytes: Uint8Array) => StoredEntry[
       const text = block.bytes.toString("latin1");
       const found = known.get(text) ?? readBlock(block, file, entries.length > 0);
       if (!found) continue;
-      const { entry, normal } = found;
-      claim(names, normal, block.line, () => `the entry "${entry.dn}"`);
+      const { entry, distinct } = found;
+      claim(names, distinct, block.line, () => `the entry "${entry.dn}"`);
       claim(uuids, entry.uuid, block.line, () => `the entryUUID ${entry.uuid}`);
       entries.push(entry);
       read.set(text, found);
@@ -58,8 +58,8 @@ function readBlock({ bytes, line }: Block, file: string, begun: boolean): ReadEn
   const [record] = recordsOf(bytes, file, { firstLine: line, begun });
   if (!record) return undefined;
   if (record.kind !== "content") throw changeRecord(record, file);
-  const normal = normalDn(record.dn);
-  return { entry: { uuid: uuidOf(normal, record.attributes), dn: record.dn, attributes: record.attributes }, normal };
+  const { dn, attributes } = record;
+  return { entry: { uuid: uuidOf(dn, attributes), dn, attributes }, distinct: distinctDn(dn) };
 }
 
 const changeRecord = ({ dn, line }: LdifRecord, file: string): UserError =>

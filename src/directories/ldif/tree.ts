@@ -1,29 +1,69 @@
-import { normalDn, parentOf } from "../../core/directory/dn.ts";
+import { distinctDn, parentOf, readDn } from "../../core/directory/dn.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 
-/** Changeable entries by normal DN. */
+/** Changeable entries by their distinct DNs. Two entries that may have one name are two. */
 export interface Tree {
   readonly entries: ReadonlyMap<string, StoredEntry>;
-  put(dn: string, entry: StoredEntry): void;
-  remove(dn: string): void;
-  hasBelow(dn: string): boolean;
+  /** The key of the entry that a DN names: of that with this value, or else of the first that it may name. */
+  keyOf(dn: string): string;
+  /** The key of a DN for an entry of its own, whatever other entries it may name. */
+  ownKeyOf(dn: string): string;
+  put(key: string, entry: StoredEntry): void;
+  remove(key: string): void;
+  hasBelow(key: string): boolean;
 }
 
 export function treeOf(initial: Iterable<StoredEntry>): Tree {
   const entries = new Map<string, StoredEntry>();
+  /** The keys that are no normal DN, by their normal DN. */
+  const others = new Map<string, Set<string>>();
   const below = new Map<string, number>();
-  const count = (dn: string, more: number): void => {
-    for (let above = parentOf(dn); above !== undefined; above = parentOf(above)) {
+  const count = (key: string, more: number): void => {
+    for (let above = parentOf(key); above !== undefined; above = parentOf(above)) {
       below.set(above, (below.get(above) ?? 0) + more);
     }
   };
-  const put = (dn: string, entry: StoredEntry): void => {
-    if (!entries.has(dn)) count(dn, 1);
-    entries.set(dn, entry);
+  const note = (key: string, change: (keys: Set<string>) => void): void => {
+    const normal = readDn(key) ?? key;
+    if (normal === key) return;
+    const keys = others.get(normal) ?? new Set();
+    change(keys);
+    if (keys.size > 0) others.set(normal, keys);
+    else others.delete(normal);
   };
-  const remove = (dn: string): void => {
-    if (entries.delete(dn)) count(dn, -1);
+  const put = (key: string, entry: StoredEntry): void => {
+    if (!entries.has(key)) {
+      count(key, 1);
+      note(key, (keys) => keys.add(key));
+    }
+    entries.set(key, entry);
   };
-  for (const entry of initial) put(normalDn(entry.dn), entry);
-  return { entries, put, remove, hasBelow: (dn) => (below.get(dn) ?? 0) > 0 };
+  const remove = (key: string): void => {
+    if (!entries.delete(key)) return;
+    count(key, -1);
+    note(key, (keys) => keys.delete(key));
+  };
+  const find = (distinct: string): string => {
+    if (entries.has(distinct)) return distinct;
+    const placed = place(distinct);
+    if (entries.has(placed)) return placed;
+    const normal = readDn(distinct) ?? distinct;
+    if (entries.has(normal)) return normal;
+    const [known = placed] = others.get(normal) ?? [];
+    return known;
+  };
+  /** The key of a name of its own, below its parent's. */
+  const place = (distinct: string): string => {
+    const parent = parentOf(distinct);
+    return parent ? `${distinct.slice(0, -parent.length)}${find(parent)}` : distinct;
+  };
+  for (const entry of initial) put(place(distinctDn(entry.dn)), entry);
+  return {
+    entries,
+    keyOf: (dn) => find(distinctDn(dn)),
+    ownKeyOf: (dn) => place(distinctDn(dn)),
+    put,
+    remove,
+    hasBelow: (key) => (below.get(key) ?? 0) > 0,
+  };
 }

@@ -41,7 +41,7 @@ const entry = fc
   .map(({ name, attributes, uuid }): StoredEntry => {
     const all = new Map<string, readonly Value[]>([...attributes, ...(uuid ? [["entryuuid", [uuid]] as const] : [])]);
     const dn = `cn=${Buffer.from(name).toString("hex").replace(/../g, "\\$&")},dc=Campus`;
-    return { uuid: uuidOf(normalDn(dn), all), dn, attributes: all };
+    return { uuid: uuidOf(dn, all), dn, attributes: all };
   });
 const entries = fc.uniqueArray(entry, { minLength: 1, maxLength: 5, selector: ({ dn }) => normalDn(dn) });
 

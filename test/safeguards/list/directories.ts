@@ -35,7 +35,28 @@ export const directoriesRemovals: readonly Removal[] = [
     guards: "a renamed entry without an id gets the identity of its new name",
     without: "two entries share an identity",
     file: "src/directories/ldif/apply.ts",
-    edits: [["uuid: entry.uuid === identityOfDn(old) ? identityOfDn(dn) : entry.uuid", "uuid: entry.uuid"]],
+    edits: [["uuid: uuid === identityOfDn(before.dn) ? identityOfDn(entry.dn) : uuid", "uuid"]],
+    tests: ["src/directories/ldif/apply.test.ts"],
+  },
+  {
+    id: "file-twins",
+    guards: "an entry of a file is a duplicate only if it is one at every server",
+    without: "a member's twin refuses the file, and stops every change",
+    file: "src/core/directory/schema.ts",
+    edits: [
+      [
+        'equalityOf: (name) => (standardEqualities.get(name) === "ignoringCase" ? "asciiCase" : "octets"),',
+        'equalityOf: (name) => standardEqualities.get(name) ?? "ignoringCase",',
+      ],
+    ],
+    tests: ["src/directories/ldif/content.test.ts"],
+  },
+  {
+    id: "planned-twins",
+    guards: "a plan keeps two entries apart that may have one name",
+    without: "a plan shows the removal of a twin's neighbour",
+    file: "src/directories/ldif/apply.ts",
+    edits: [["nameOf(tree.ownKeyOf, entry.dn, refuse)", "nameOf(tree.keyOf, entry.dn, refuse)"]],
     tests: ["src/directories/ldif/apply.test.ts"],
   },
   {
