@@ -140,3 +140,16 @@ test("a table has the same rows in a range for any number of buckets", () => {
     }),
   );
 });
+
+test("a part compares some ten thousand rows, and the next one goes on", () => {
+  const table = tableOf(Array.from({ length: 30_000 }, (_, row) => [`key ${row}`, "{}"] as const));
+  const same: number[] = [];
+  for (let from = 0; from < hashEnd; ) {
+    const part = table.part(from, hashEnd, undefined, table.sums([from, hashEnd], 1024));
+    assert.deepEqual(part.rows, []);
+    same.push(Math.round(((part.to - from) / hashEnd) * 100));
+    from = part.to;
+  }
+  assert.equal(same.length, 3);
+  assert.ok(Math.max(...same) < 40, same.join());
+});

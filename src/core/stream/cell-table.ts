@@ -10,6 +10,9 @@ export interface Part {
   readonly same?: [from: number, to: number][];
 }
 
+/** The most rows that are compared with sums of a host for one part: some 20 ms. */
+const mostCompared = 10_000;
+
 interface Placed {
   readonly key: string;
   readonly hash: number;
@@ -87,6 +90,7 @@ export class CellTable {
     const rows: [string, Cell][] = [];
     const same: [number, number][] = [];
     let bytes = 0;
+    let compared = 0;
     let last: number | undefined;
     /** Returns true if there was room. */
     const take = ({ key, hash, cell }: Placed): boolean => {
@@ -103,8 +107,10 @@ export class CellTable {
     for (const [number, sum] of (have.length > 0 ? have : [undefined]).entries()) {
       const [start, end] = partOf([from, to], Math.max(1, have.length), number);
       if (sum !== undefined) {
+        if (compared > mostCompared) return { to: start, rows, same };
         const here: Placed[] = [];
         for (; !next.done && next.value.hash < end; next = all.next()) here.push(next.value);
+        compared += here.length;
         // A range with more rows than a part can carry is not compared. Otherwise a host that lacks nearly all of a
         // large table would make us hash all of it.
         if (here.length <= mostRows && this.#sum(here) === sum) {

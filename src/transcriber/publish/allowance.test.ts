@@ -10,17 +10,23 @@ import { openStream } from "./stream.ts";
 const minute = 60_000;
 
 /** The stream of a table of a thousand rows to two hosts. */
-function thousandRows() {
+function thousandRows(everyone = "trigger.dhcp") {
   const clock = virtualClock(0);
   const table = new CellTable("dhcp");
   table.apply(Array.from({ length: 1_000 }, (_, row) => [`key ${row}`, "{}"]));
   const log: string[] = [];
+  let made = 0;
+  const { part } = table;
+  table.part = (...of) => {
+    made += 1;
+    return part.apply(table, of);
+  };
   const sent: { key: string; message: StreamMessage }[] = [];
   const stream = openStream({
-    ...{ service: "dhcp", everyone: "trigger.dhcp", hosts: ["a", "b"], table },
+    ...{ service: "dhcp", everyone, hosts: ["a", "b"], table },
     asOf: () => ({ state: [], clock: 0 }),
     applying: () => false,
-    allows: allowances(clock),
+    allowance: allowances(clock),
     async publish(key, body) {
       sent.push({ key, message: streamMessage.parse(JSON.parse(body)) });
     },
@@ -29,7 +35,11 @@ function thousandRows() {
   });
   stream.begin(7, false);
   /** Requests a part `times` times as a host; returns the number of answers. */
-  const ask = async (host: string, times: number, want: "buckets" | { from: number; to: number }): Promise<number> => {
+  const ask = async (
+    host: string,
+    times: number,
+    want: "digest" | "buckets" | { from: number; to: number },
+  ): Promise<number> => {
     const before = sent.length;
     for (let asked = 0; asked < times; asked++) {
       stream.answer(host, want);
@@ -37,7 +47,7 @@ function thousandRows() {
     }
     return sent.slice(before).filter(({ key }) => key === `trigger.dhcp.${host}`).length;
   };
-  return { clock, stream, ask, sent, log };
+  return { clock, stream, ask, sent, log, made: () => made };
 }
 
 test("a host that asks without end gets a few tables, and others all", async () => {
@@ -58,4 +68,47 @@ test("a host that asks without end gets a few tables, and others all", async () 
   await clock.advance(10 * minute);
   const next = await ask("a", 200, all);
   assert.ok(next > 5 && next < first, `${next}`);
+});
+
+test("a question beyond the limit costs no part", async () => {
+  for (const everyone of ["trigger.dhcp", "trigger.dhcp.a"]) {
+    const { ask, made } = thousandRows(everyone); // the second is a stream of this host alone
+    await ask("a", 200, { from: 0, to: hashEnd });
+    const before = made();
+    assert.ok(before < 100, `${before}`);
+    await ask("a", 1_000, { from: 0, to: hashEnd });
+    assert.equal(made(), before);
+  }
+});
+
+test("a host that has all rows asks for their comparison a few times", async () => {
+  const { ask, made } = thousandRows();
+  await ask("a", 10_000, { from: 0, to: 1 });
+  const [small] = [made()];
+  await ask("b", 10_000, { from: hashEnd - 2, to: hashEnd });
+  assert.equal(made() - small, small);
+  const { ask: compare, made: compared } = thousandRows();
+  const have = Array.from({ length: 1024 }, () => "0".repeat(32));
+  await compare("a", 10_000, { from: hashEnd / 2, to: hashEnd, have } as never);
+  assert.ok(compared() < small / 5, `${compared()} of ${small}`);
+});
+
+test("digests that are requested in a host's name are one in two seconds", async () => {
+  const { clock, ask, log } = thousandRows();
+  assert.equal(await ask("a", 1_000, "digest"), 60);
+  assert.equal(log.length, 1);
+  await clock.advance(10_000);
+  assert.equal(await ask("a", 1_000, "digest"), 5);
+  assert.equal(await ask("b", 1, "digest"), 1);
+});
+
+test("a digest that is requested in a host's name displaces none of its questions", async () => {
+  const { stream, sent } = thousandRows();
+  stream.answer("a", { from: 0, to: hashEnd }); // while the first digest of the epoch is under way
+  stream.answer("a", "digest");
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(
+    sent.map(({ message }) => message.kind),
+    ["digest", "part"],
+  );
 });

@@ -50,7 +50,7 @@ export interface Publisher extends Leadership {
 export function publishTables(options: PublisherOptions): Publisher {
   const { config, tables, steady, clock, random, signal, digestInterval, publish, revive, log } = options;
   const services = new Set(options.services);
-  const allows = allowances(clock);
+  const allowance = allowances(clock);
   const writer = tableWriter({
     ...{ tables, steady, clock, signal, log },
     onChanges(changes) {
@@ -64,7 +64,7 @@ export function publishTables(options: PublisherOptions): Publisher {
     const table = tables.table(service);
     const asOf = () => writer.asOf;
     const applying = () => writer.applying;
-    return openStream({ service, everyone, hosts, table, asOf, applying, allows, publish, revive, log });
+    return openStream({ service, everyone, hosts, table, asOf, applying, allowance, publish, revive, log });
   }
   const streams = new Map(
     [...services].map((service) => [service, open(service, serviceKey(service), hostsOf(config, service))]),

@@ -17,7 +17,7 @@ function slowly() {
     table,
     asOf: () => ({ state: [], clock: 0 }),
     applying: () => false,
-    allows: () => true,
+    allowance: { allows: () => true, count() {} },
     publish(key, body) {
       sent.push({ key, message: streamMessage.parse(JSON.parse(body)) });
       return new Promise((resolve) => confirms.push(resolve));
@@ -89,7 +89,7 @@ test("a digest is published once the broker is back", async () => {
     table,
     asOf: () => ({ state: [], clock: 0 }),
     applying: () => false,
-    allows: () => true,
+    allowance: { allows: () => true, count() {} },
     async publish(_, body) {
       if (refusals-- > 0) throw new Error("no");
       kinds.push(streamMessage.parse(JSON.parse(body)).kind);
@@ -112,7 +112,7 @@ test("a refusing queue is found, others get copies, and a digest ends its refusa
     ...{ service: "dhcp", everyone: "trigger.dhcp", hosts: ["a", "b", "c"], table },
     asOf: () => ({ state: [], clock: 0 }),
     applying: () => false,
-    allows: () => true,
+    allowance: { allows: () => true, count() {} },
     async publish(key, body) {
       const { kind, seq } = streamMessage.parse(JSON.parse(body));
       taken.push(`${key} ${kind} ${seq}`);

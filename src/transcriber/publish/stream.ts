@@ -19,7 +19,7 @@ export interface StreamOptions {
   /** True while the table is inconsistent: nothing of it is published until `publishChanges` or `resume` is called. */
   applying(): boolean;
   /** The limit on answers to hosts that ask. */
-  readonly allows: Allowance;
+  readonly allowance: Allowance;
   publish(key: string, body: string): Promise<void>;
   /** Waits until the broker may be back, longer with each failure in a row. */
   revive(failures: number): Promise<void>;
@@ -51,7 +51,7 @@ export interface Stream {
  * While the broker is away the backlog is empty. The digest on its return repairs what hosts have missed.
  */
 export function openStream(options: StreamOptions): Stream {
-  const { service, everyone, table, asOf, applying, allows, revive, log } = options;
+  const { service, everyone, table, asOf, applying, allowance, revive, log } = options;
   const deliver = deliveries(options);
   const rows = new Map<string, Cell | null>();
   const answers = new Map<string, TableQuestion>();
@@ -77,11 +77,8 @@ export function openStream(options: StreamOptions): Stream {
       typeof want === "object"
         ? writer.part(want.from, want.to, now, want.have)
         : writer.digest(now, { buckets: want === "buckets" });
-    if (allows(key, message, table.size)) messages.push([key, message]);
-    else if (!logged.has(key)) {
-      logged.add(key);
-      log(`${key} requests the table more often than any repair needs: it gets fewer answers`);
-    }
+    messages.push([key, message]);
+    allowance.count(key, message, table.size);
     return messages;
   }
 
@@ -117,6 +114,8 @@ export function openStream(options: StreamOptions): Stream {
 
   function enqueue(key: string, want: TableQuestion): void {
     if (!writer || behind) return;
+    // A digest does not take the place of a part: any user may request one in a host's name.
+    if (want === "digest" && answers.has(key)) return;
     answers.set(key, want);
     void publishAll();
   }
@@ -145,6 +144,15 @@ export function openStream(options: StreamOptions): Stream {
     },
     resume: () => void publishAll(),
     digest: () => enqueue(everyone, "digest"),
-    answer: (host, want) => enqueue(hostKey(service, host), want),
+    answer(host, want) {
+      const key = hostKey(service, host);
+      if (!writer || behind) return;
+      // Before the answer is made: a host that asks without end must not cost more than its messages.
+      if (allowance.allows(key, want, table.size)) enqueue(key, want);
+      else if (!logged.has(key)) {
+        logged.add(key);
+        log(`${key} requests the table more often than any repair needs: it gets fewer answers`);
+      }
+    },
   };
 }

@@ -41,9 +41,7 @@ export const transcriberRemovals: readonly Removal[] = [
     guards: "answers to a host are bounded by the size of its table",
     without: "one host fills the disk of the broker, which then stops every publisher",
     file: "src/transcriber/publish/stream.ts",
-    edits: [
-      ["if (allows(key, message, table.size)) messages", "if (allows(key, message, table.size) || key) messages"],
-    ],
+    edits: [["if (allowance.allows(key, want, table.size)) enqueue", "enqueue"]],
     tests: ["src/transcriber/publish/allowance.test.ts"],
   },
   {
