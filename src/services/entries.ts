@@ -10,18 +10,38 @@ import {
 } from "ldapts";
 import { z } from "zod";
 import { attributeName, isAttribute } from "../core/directory/attributes.ts";
-import { isBelow, normalDn } from "../core/directory/dn.ts";
+import { exactDn, isBelow, normalDn } from "../core/directory/dn.ts";
 import type { Entry } from "../core/directory/entry.ts";
 import { comparable } from "../core/directory/matching.ts";
+import { type Schema, schemaOfEntry } from "../core/directory/schema.ts";
 import type { Select, Table } from "../core/service/service.ts";
 import { UserError } from "../core/util/errors.ts";
 import { type Claims, readSettings, type Selected } from "./settings.ts";
 
 /** Directories that differ slightly from the standard schemas: the entries that the standard `select` of a ready-made service sees, and their names. */
 
+/** A part of a setting that depends on the schema of the directory. */
+type ByDirectory<T> = (schema: Schema) => T;
+
+/** Computes once for each schema: a directory has one for months. */
+function byDirectory<T>(compute: ByDirectory<T>): ByDirectory<T> {
+  const computed = new WeakMap<Schema, { readonly value: T }>();
+  return (schema) => {
+    const known = computed.get(schema);
+    if (known) return known.value;
+    const value = compute(schema);
+    computed.set(schema, { value });
+    return value;
+  };
+}
+
+const baseOf = readBy((text) => {
+  normalDn(text); // throws for a malformed one
+  return byDirectory((schema) => exactDn(text, schema));
+}, "is no DN");
 const attribute = z.string().refine(isAttribute, "is no name of an attribute");
 const settings = z.strictObject({
-  base: readBy(normalDn, "is no DN").optional(),
+  base: baseOf.optional(),
   filter: readBy(matcher, "is no LDAP filter of =, =*, *, &, | and !").optional(),
   attributes: z.record(attribute, attribute).default({}),
   classes: z.record(attribute, attribute).default({}),
@@ -62,7 +82,7 @@ const claimsSettings = z.strictObject({
   base: z
     .union([z.string(), z.array(z.string()).min(1)])
     .transform((base) => [base].flat())
-    .pipe(z.array(readBy(normalDn, "is no DN")))
+    .pipe(z.array(baseOf))
     .optional(),
   filter: settings.shape.filter,
 });
@@ -79,9 +99,12 @@ export function claiming(service: string, claims: Claims | undefined): Pick<Tabl
   };
 }
 
-function isWithin({ dn }: Entry, base: string): boolean {
-  const name = normalDn(dn);
-  return name === base || isBelow(name, base);
+function isWithin(entry: Entry, base: ByDirectory<string>): boolean {
+  const schema = schemaOfEntry(entry);
+  // Where the schema does not tell a rule, case counts: a twin of the base is another one.
+  const name = exactDn(entry.dn, schema);
+  const above = base(schema);
+  return name === above || isBelow(name, above);
 }
 
 /** An entry whose attributes and classes have their standard names. */
@@ -137,19 +160,27 @@ function read(filter: Filter): Matcher {
     const { attribute } = filter;
     const value = String(filter.value);
     if (isClass(attribute)) return (entry) => entry.is(value);
-    const fold = foldOf(attribute);
-    const wanted = fold(value);
-    return (entry) => entry.all(attribute).some((one) => fold(one) === wanted);
+    const folded = byDirectory((schema) => {
+      const fold = foldOf(attribute, schema);
+      return { fold, wanted: fold(value) };
+    });
+    return (entry) => {
+      const { fold, wanted } = folded(schemaOfEntry(entry));
+      return entry.all(attribute).some((one) => fold(one) === wanted);
+    };
   }
   if (filter instanceof SubstringFilter) return substrings(filter);
   throw new Error(`${filter.toString()} is not supported`);
 }
 
 function substrings({ attribute, initial, any, final }: SubstringFilter): Matcher {
-  const fold = foldOf(attribute);
-  const [begin, end, parts] = [fold(initial), fold(final), any.map(fold)];
-  return (entry) =>
-    entry.all(attribute).some((one) => {
+  const folded = byDirectory((schema) => {
+    const fold = foldOf(attribute, schema);
+    return { fold, begin: fold(initial), end: fold(final), parts: any.map(fold) };
+  });
+  return (entry) => {
+    const { fold, begin, end, parts } = folded(schemaOfEntry(entry));
+    return entry.all(attribute).some((one) => {
       const value = fold(one);
       if (!value.startsWith(begin)) return false;
       let at = begin.length;
@@ -160,12 +191,13 @@ function substrings({ attribute, initial, any, final }: SubstringFilter): Matche
       }
       return value.length - end.length >= at && value.endsWith(end);
     });
+  };
 }
 
 const isClass = (attribute: string): boolean => attributeName(attribute) === "objectclass";
 
 /** The form of a value as `where` compares it. */
-const foldOf = (attribute: string): ((text: string) => string) => {
-  const name = attributeName(attribute);
-  return (text) => comparable(name, text);
+const foldOf = (attribute: string, schema: Schema): ((text: string) => string) => {
+  const name = schema.nameOf(attribute);
+  return (text) => comparable(name, text, schema);
 };

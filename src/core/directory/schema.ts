@@ -18,6 +18,13 @@ export interface Schema {
   equalityOf(name: string): Equality | undefined;
 }
 
+/** The property under which an entry of a mirror has the schema of its directory. */
+export const schemaKey = Symbol("the schema of a directory");
+
+/** The schema of an entry's directory: the standard one, if the entry is none of a mirror. */
+export const schemaOfEntry = (entry: object): Schema =>
+  (entry as { readonly [schemaKey]?: Schema })[schemaKey] ?? standardSchema;
+
 /** The schema of directories that show none: the standard ones. */
 export const standardSchema: Schema = {
   nameOf: attributeName,

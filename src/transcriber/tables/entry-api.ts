@@ -3,7 +3,7 @@ import { readDate } from "../../core/directory/dates.ts";
 import { rdnValue } from "../../core/directory/dn.ts";
 import type { Entry, Value } from "../../core/directory/entry.ts";
 import type { Unread } from "../../core/directory/requested-attributes.ts";
-import { type Schema, standardSchema } from "../../core/directory/schema.ts";
+import { type Schema, schemaKey, standardSchema } from "../../core/directory/schema.ts";
 import { NotRead, Refusal, reason } from "../../core/util/errors.ts";
 import type { MirrorEntry } from "../mirror/mirror-entry.ts";
 
@@ -35,6 +35,7 @@ class EntryApi implements Entry {
   readonly #dn: string;
   readonly #read: (values: number) => void;
   readonly uuid: string;
+  readonly [schemaKey]: Schema;
   // Bound to each entry: `select` may take them out of it.
   readonly is: Entry["is"];
   readonly has: Entry["has"];
@@ -67,6 +68,7 @@ class EntryApi implements Entry {
     this.#dn = dn;
     this.#read = read;
     this.uuid = uuid;
+    this[schemaKey] = schema;
     this.is = (objectClass) => isClass(values("objectClass").filter(isText), objectClass);
     this.has = (attribute) => values(attribute).length > 0;
     this.maybe = maybe;

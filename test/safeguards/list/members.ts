@@ -71,6 +71,25 @@ export const membersRemovals: readonly Removal[] = [
     tests: ["src/core/directory/matching.test.ts", "src/transcriber/mirror/mirror.test.ts"],
   },
   {
+    id: "base-twin",
+    guards: "a twin of the base of entries or claims is not the base",
+    without: "a member makes a container whose entries count as an administrator's",
+    file: "src/services/entries.ts",
+    edits: [
+      ["const name = exactDn(entry.dn, schema);", "const name = normalDn(entry.dn, schema);"],
+      ["exactDn(text, schema)", "normalDn(text, schema)"],
+    ],
+    tests: ["test/services/entries-where.test.ts"],
+  },
+  {
+    id: "filter-schema",
+    guards: "a filter of entries compares by the server's schema",
+    without: "a filter and where choose different entries",
+    file: "src/services/entries.ts",
+    edits: [["comparable(name, text, schema)", "comparable(name, text)"]],
+    tests: ["test/services/entries-where.test.ts"],
+  },
+  {
     id: "as-slapd-compares",
     guards: "no character is dropped where names are compared",
     without: "a name with an invisible character is that of another entry",
