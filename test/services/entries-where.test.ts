@@ -78,7 +78,7 @@ test("a filter and `where` compare by the server's rule and its names", () => {
   }
 });
 
-test("a twin of the base is another base, unless the server takes both for one", () => {
+test("a twin of the base is another, unless the server says one", () => {
   const sees = (schema = standardSchema): boolean =>
     look(stored("u", "cn=rock,roomId=LAB,dc=x"), { base: "ROOMID=lab, dc=x" }, schema).seen;
   assert.deepEqual([sees(), sees(server("caseExactMatch")), sees(server("caseIgnoreMatch"))], [false, false, true]);

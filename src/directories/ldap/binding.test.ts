@@ -15,8 +15,11 @@ const made = new Map([
   ["userPassword", ["{CLEARTEXT}s3cret"]],
 ]);
 
+const room =
+  "attributetype ( 1.3.6.1.4.1.4203.666.9.1 NAME 'siteRoom' EQUALITY caseExactMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )";
+
 async function scene(more: Partial<BindingOptions> = {}) {
-  const server = await startSlapd({ ldif: baseLdif });
+  const server = await startSlapd({ ldif: baseLdif, schema: [room] });
   const { url, base, adminDn: bindDn, password } = server;
   const stop = new AbortController();
   const binding = await openBinding({ url, base, bindDn, password, clock: systemClock, signal: stop.signal, ...more });
@@ -106,6 +109,16 @@ test("a refused value leaves the connection good", async () => {
   await binding.write({ kind: "modify", dn: dn.replace(",", " , ").toUpperCase(), modifications: [own] });
   await assert.rejects(binding.write({ kind: "delete", dn: other }), /there is no such entry.*result 32/);
   await binding.write({ kind: "delete", dn });
+});
+
+test("a value of a twin belongs to another entry", async () => {
+  await using it = await scene({ unique: ["mail"] });
+  const add = (room: string) => {
+    const attributes = new Map([...made, ["objectClass", ["inetOrgPerson", "extensibleObject"]], ["siteRoom", [room]]]);
+    return it.binding.write({ kind: "add", dn: `siteRoom=${room},${top}`, attributes });
+  };
+  await add("lab");
+  await assert.rejects(add("LAB"), /siteRoom=LAB,.*: mail "zoe@campus\.example" belongs to siteRoom=lab,/);
 });
 
 test("a write whose answer never came is not called refused", async () => {

@@ -1,5 +1,5 @@
 import { attributeName } from "../../core/directory/attributes.ts";
-import { normalDn, parseDn } from "../../core/directory/dn.ts";
+import { parseDn } from "../../core/directory/dn.ts";
 import type { Attributes, Value } from "../../core/directory/entry.ts";
 import { reason, UserError } from "../../core/util/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -68,9 +68,9 @@ export async function openBinding(options: BindingOptions): Promise<Binding> {
     return entries.map(({ body }) => entryReader()(body));
   }
 
-  async function read(dn: string): Promise<FoundEntry | undefined> {
+  async function read(dn: string, attributes = ["*", "+"]): Promise<FoundEntry | undefined> {
     try {
-      const [entry] = await find({ base: dn, scope: "base", attributes: ["*", "+"] });
+      const [entry] = await find({ base: dn, scope: "base", attributes });
       return entry;
     } catch (error) {
       if (error instanceof ResultError && error.code === 32) return undefined;
@@ -84,7 +84,9 @@ export async function openBinding(options: BindingOptions): Promise<Binding> {
       if (!mustBeUnique.has(attributeName(attribute))) continue;
       const filter = equals(attribute, value);
       const found = await find({ base, scope: "sub", filter, attributes: ["1.1"] });
-      const other = found.find(({ dn }) => normalDn(dn) !== normalDn(change.dn));
+      // The server itself says which entry the change is about: a twin of that is another one.
+      const own = found.length === 0 ? undefined : await read(change.dn, ["1.1"]);
+      const other = found.find(({ dn }) => dn !== own?.dn);
       if (other)
         throw new UserError(`${change.dn}: ${attribute} ${JSON.stringify(String(value))} belongs to ${other.dn}`);
     }

@@ -82,6 +82,14 @@ export const membersRemovals: readonly Removal[] = [
     tests: ["test/services/entries-where.test.ts"],
   },
   {
+    id: "unique-twin",
+    guards: "a value of a twin is not the written entry's own",
+    without: "two entries share an address that must be unique",
+    file: "src/directories/ldap/binding.ts",
+    edits: [["dn !== own?.dn", "dn.toLowerCase() !== change.dn.toLowerCase()"]],
+    tests: ["src/directories/ldap/binding.test.ts"],
+  },
+  {
     id: "filter-schema",
     guards: "a filter of entries compares by the server's schema",
     without: "a filter and where choose different entries",
