@@ -174,7 +174,9 @@ export function homes(options: HomesOptions = {}, clock: { readonly now?: () => 
         const member = { uid: Number(uid), gid: Number(gid) };
         // A home that belongs to root is given back to its owner. A home of another member stays that member's.
         await context.give(place, member, (other) => known === place && ledger.get(other) === undefined);
-        if (!(await context.owns(place, uid))) {
+        if (await context.owns(place, uid)) {
+          if (known === undefined) host.log(`${place} exists and belongs to uid ${uid}: it is adopted as a home`);
+        } else {
           if (known !== undefined && known !== place && (await context.owns(known, uid)))
             await context.move(known, place);
           else await context.create(place, member);

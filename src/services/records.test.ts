@@ -91,9 +91,9 @@ const a = { mac: "aa", ip: "1" };
 const b = { mac: "bb", ip: "2" };
 
 test("a full run writes only the difference, and leaves foreign records alone", async () => {
-  const on = daemon({ zz: "9", aa: "1" });
+  const on = daemon({ zz: "9" });
   await on.run({ a, b });
-  assert.deepEqual(on.done, ["look at all", "put bb 2"]);
+  assert.deepEqual(on.done, ["look at all", "put aa 1", "put bb 2"]);
   await on.run({ a, b });
   assert.deepEqual(on.done, ["look at all"]);
   on.has.set("bb", "7");
@@ -132,6 +132,30 @@ test("a foreign record is not overwritten: its row is held until adopted", async
     await on.run({ a, b }, before && { b });
     assert.equal(on.has.get("aa"), "1");
   }
+});
+
+test("a foreign record that looks like the row's is neither claimed nor removed", async () => {
+  for (const before of [undefined, {}]) {
+    const on = daemon({ aa: "1" });
+    const { held } = await on.run({ a, b }, before);
+    assert.deepEqual(
+      held?.map(({ key }) => key),
+      ["a"],
+    );
+    assert.match(held?.[0]?.why ?? "", /aa has "1" there, .* \(the same is wanted\): `trigger adopt dhcp aa`/);
+    await on.run({ b }, before && { a, b });
+    await on.run({ b });
+    assert.equal(on.has.get("aa"), "1", "the member's row is gone, and the record is not");
+  }
+});
+
+test("an approved record that looks like the row's is the service's own", async () => {
+  const on = daemon({ aa: "1" });
+  on.ours.set("aa", 'gone "1"'); // as an approval, which is of this content alone
+  assert.deepEqual((await on.run({ a })).held, []);
+  assert.equal(on.ours.get("aa"), "");
+  await on.run({}, { a });
+  assert.equal(on.has.size, 0);
 });
 
 test("records touched by an unfinished run are looked at again", async () => {

@@ -61,8 +61,8 @@ const rounds = 3;
 /**
  * Makes `records` of a daemon match the rows of `run`: by the changes if they are known and few, otherwise by a comparison of all.
  *
- * A name in the daemon that trigger never claimed is foreign. With the wanted content, trigger claims it. With another content, its row
- * is held with all of its records. A foreign name without a row is left alone.
+ * A name in the daemon that trigger never claimed is foreign, even with the wanted content: trigger would remove it together with the row.
+ * A row with a foreign name is held with all of its records. A foreign name without a row is left alone.
  */
 export async function converge<Row, Content extends Json>(
   run: Run<Row>,
@@ -96,6 +96,11 @@ export async function converge<Row, Content extends Json>(
 
   const held = new Map<string, string>();
   const refused = new Map<string, string>();
+  let ours: ReadonlySet<string> | undefined;
+  const mine = (): ReadonlySet<string> => {
+    ours ??= new Set(owned.names());
+    return ours;
+  };
   const keyOf = (name: string): string | undefined => wanted.get(name)?.key ?? keys.get(name);
 
   /** The moves of names whose present content is known. */
@@ -108,18 +113,19 @@ export async function converge<Row, Content extends Json>(
       const before = contentOf(name);
       const want = wanted.get(name);
       const text = before === undefined ? undefined : canonical(before);
-      if (want && text === canonical(want.content)) {
-        if (!owned.has(name, text)) same.push(name);
+      const isWanted = want !== undefined && text === canonical(want.content);
+      if (isWanted && owned.has(name, text)) {
+        if (!mine().has(name)) same.push(name); // its take-over was approved, or a backup brought it back
       } else if (text === undefined && !want) {
         vanished.push(name);
       } else if (text === undefined || owned.has(name, text)) {
         moves.push({ name, before, after: want?.content });
       } else if (want) {
-        const wish = canonical(want.content);
+        const wish = isWanted ? "the same is wanted" : `wanted: ${canonical(want.content)}`;
         blocked.push([name, text]);
         held.set(
           want.key,
-          `${name} has ${text} there, which trigger did not write (wanted: ${wish}): \`trigger adopt ${host.service} ${name}\``,
+          `${name} has ${text} there, which trigger did not write (${wish}): \`trigger adopt ${host.service} ${name}\``,
         );
       }
     }
@@ -132,10 +138,10 @@ export async function converge<Row, Content extends Json>(
       .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined) || (a.name < b.name ? -1 : 1));
   }
 
-  const names = few ? touched : new Set([...found.keys(), ...wanted.keys(), ...owned.names()]);
+  const all = few ? touched : new Set([...found.keys(), ...wanted.keys(), ...owned.names()]);
   const known = (name: string) => (few && !unsure?.has(name) ? believed.get(name) : found.get(name));
   const written: Move<Content>[] = [];
-  let moves = decide(names, known);
+  let moves = decide(all, known);
   for (let round = 1; moves.length > 0; round++) {
     owned.claim(moves.filter(({ after }) => after !== undefined).map(({ name }) => name));
     const answers = (await records.write(moves)) ?? new Map<string, string | typeof overtaken>();

@@ -74,17 +74,17 @@ export const anyClient = (network: string): fc.Arbitrary<{ mac: string; ip: stri
   fc.integer({ min: 1, max: 254 }).chain((number) =>
     fc.record({
       mac: fc.oneof(
-        { weight: 3, arbitrary: fc.constant(`02:00:00:00:00:${number.toString(16)}`) },
+        { weight: 6, arbitrary: fc.constant(`02:00:00:00:00:${number.toString(16)}`) },
         anything(`02:00:00:00:00:${number.toString(16).padStart(2, "0")}`),
         fc.constantFrom("00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01"),
       ),
       ip: fc.oneof(
-        { weight: 3, arbitrary: fc.constant(`${network}.${number}`) },
+        { weight: 6, arbitrary: fc.constant(`${network}.${number}`) },
         anything(`${network}.${number}`),
         fc.constantFrom("0.0.0.0", "255.255.255.255", "127.0.0.1", "224.0.0.1", `${network}.0`, `${network}.255`),
       ),
       name: fc.oneof(
-        { weight: 3, arbitrary: fc.constant(`pc${number}`) },
+        { weight: 6, arbitrary: fc.constant(`pc${number}`) },
         anything(`pc${number}`),
         fc.constantFrom(...oddNames),
       ),

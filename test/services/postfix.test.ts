@@ -148,7 +148,9 @@ for (const type of ["lmdb", "cdb"] as const) {
     if (type === "cdb") return;
     await scene(postfix({ type }), { machine, approved: [file] }).run({ a: root }, { whole: true });
     assert.equal(machine.text(file), "root\talice\n");
-    await scene(postfix({ type }), { machine }).run({ a: root }, { whole: true });
+    const again = scene(postfix({ type }), { machine });
+    await again.run({ a: root }, { whole: true });
+    assert.match(again.log.join("\n"), /has the very aliases, but trigger did not write it/);
   });
 }
 

@@ -30,7 +30,7 @@ export async function dryInstall(
       if (disk.stat.kind === "directory") await files.rename(path, `${path}.aside`);
       else await files.remove(path);
     }
-    const isFound = disk !== undefined && disk.bytes.length > 0 && !isKnown(path) && !(await isMine(files, path));
+    const isFound = disk !== undefined && !isKnown(path) && !(await isMine(files, path));
     if (isFound)
       log(`${path} exists, but trigger did not write it: it would be held until its replacement is approved`);
     await files.makeDirectory(dirname(target.path));

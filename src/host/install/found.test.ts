@@ -6,16 +6,30 @@ import { installStatus } from "../../../test/fixtures/install-status.ts";
 import { Held } from "../../core/util/errors.ts";
 import { hostStore } from "../store/host-store.ts";
 
+test("an empty file is held, the very text taken over with a word", async () => {
+  const { machine, database, clock, said } = installScene();
+  const host = hostIn({ machine, database, clock, log: (line) => void said.push(line) });
+  machine.place("/etc/same", "ours\n");
+  await host.install({ path: "/etc/same", text: "ours\n" });
+  assert.match(
+    said.join("\n"),
+    /^\/etc\/same has the very text, but trigger did not write it: it is trigger's from now on$/m,
+  );
+  said.length = 0;
+  await host.install({ path: "/etc/same", text: "ours\n" });
+  assert.deepEqual(said, []);
+  machine.place("/etc/empty", "");
+  await assert.rejects(host.install({ path: "/etc/empty", text: "ours\n" }), Held);
+  assert.equal(machine.text("/etc/empty"), "");
+  const { records } = hostStore(database).service("demo");
+  assert.ok(records.approve(records.conflicts()?.digest));
+  await host.install({ path: "/etc/empty", text: "ours\n" });
+  assert.equal(machine.text("/etc/empty"), "ours\n");
+});
+
 test("an existing file that differs is held until its digest is approved", async () => {
   const { machine, database, clock, said } = installScene();
   const host = hostIn({ machine, database, clock, log: (line) => void said.push(line) });
-  for (const [there, text] of [
-    ["", "ours"],
-    ["ours", "ours"],
-  ] as const) {
-    machine.place(`/etc/x${there}`, there);
-    await host.install({ path: `/etc/x${there}`, text });
-  }
   machine.place(path, "theirs\n");
   for (const _ of [1, 2]) await assert.rejects(host.install({ path, text: "ours\n" }), Held);
   assert.equal(machine.text(path), "theirs\n");

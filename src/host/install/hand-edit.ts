@@ -48,12 +48,12 @@ export function handEdits({ ledger, files, owned, clock, secret, log }: InstallC
     );
 
   /**
-   * True if the first take-over of a file waits for a person: the file existed before trigger ever wrote it, and is not
-   * empty.
+   * True if the first take-over of a file waits for a person: the file existed before trigger ever wrote it. An empty
+   * one may mean something, too: that no user has access, for example.
    */
   async function waitsForPerson(target: Target): Promise<boolean> {
     const { path, disk } = target;
-    if (!isFound(target) || !disk || disk.bytes.length === 0) return false;
+    if (!isFound(target) || !disk) return false;
     return !owned.has(path, disk.hash) && !(await isMine(files, path));
   }
 
@@ -70,6 +70,9 @@ export function handEdits({ ledger, files, owned, clock, secret, log }: InstallC
   async function holdFound(targets: readonly Target[]): Promise<void> {
     for (const target of targets) {
       const { path, disk } = target;
+      const isSame = disk !== undefined && disk.hash === target.hash && !ledger.applied(path);
+      if (isSame && !owned.has(path, disk.hash) && !(await orBlocked(files, path, () => isMine(files, path))))
+        log(`${path} has the very text, but trigger did not write it: it is trigger's from now on`);
       if (!disk || !(await orBlocked(files, path, () => waitsForPerson(target)))) continue;
       log(`${path} exists, but trigger did not write it\n${difference(target, disk, secret)}`);
       owned.hold([[path, disk.hash]]);

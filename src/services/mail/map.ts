@@ -95,6 +95,8 @@ export function postfixMap(host: Host, { path, type, postmap }: MapPlace) {
             `${file} exists, but trigger did not write it (${difference}): it stays until its replacement is approved`,
           );
         }
+        if (!host.owned.has(file, record))
+          host.log(`${file} has the very aliases, but trigger did not write it: it is trigger's from now on`);
       }
       host.owned.claim([file]);
     },

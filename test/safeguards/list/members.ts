@@ -312,4 +312,33 @@ export const membersRemovals: readonly Removal[] = [
     ],
     tests: ["test/services/homes.test.ts"],
   },
+  {
+    id: "alike-is-foreign",
+    guards: "a foreign record with the content of a row is no record of the service",
+    without: "a member has the zone's own record removed, by a machine of its name",
+    file: "src/services/records.ts",
+    edits: [["if (isWanted && owned.has(name, text)) {", "if (isWanted) {"]],
+    tests: ["src/services/records.test.ts"],
+  },
+  {
+    id: "empty-is-foreign",
+    guards: "an empty file that trigger did not write is held",
+    without: "a file that means no access is replaced without a question",
+    file: "src/host/install/hand-edit.ts",
+    edits: [
+      [
+        "if (!isFound(target) || !disk) return false;",
+        "if (!isFound(target) || !disk || disk.bytes.length === 0) return false;",
+      ],
+    ],
+    tests: ["src/host/install/found.test.ts"],
+  },
+  {
+    id: "same-text-said",
+    guards: "a file with the very text is taken over with a word",
+    without: "another program's file becomes trigger's in silence",
+    file: "src/host/install/hand-edit.ts",
+    edits: [["if (isSame && !owned", "if (isSame && !disk && !owned"]],
+    tests: ["src/host/install/found.test.ts"],
+  },
 ];
