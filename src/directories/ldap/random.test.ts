@@ -12,6 +12,11 @@ const inside = `ou=in,${top}`;
 const outside = `ou=out,${top}`;
 const unit = (ou: string): string => `dn: ou=${ou},${top}\nobjectClass: organizationalUnit\nou: ${ou}\n\n`;
 
+/** A site's attribute in which case counts: its names differ in case alone. */
+const room =
+  "attributetype ( 1.3.6.1.4.1.4203.666.9.1 NAME 'siteRoom' EQUALITY caseExactMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )";
+const twins = ["lab", "LAB", "Lab", "l\u00adab"];
+
 /** A place in the tree that a random writer works on. */
 interface Node {
   rdn: string;
@@ -26,7 +31,7 @@ const step = fc.record({ word: fc.constantFrom(...words), a: fc.nat(), b: fc.nat
 const names = ["Zoé", "straße", "日本", "a b", "O'Neil", "x+y", "c,d", "#1", "plain", "ΣΑΣ"];
 
 test("after any writes the mirror equals the output of slapcat", { timeout: 60_000 }, async () => {
-  await using server = await startSlapd({ ldif: `${baseLdif}\n${unit("in")}${unit("out")}` });
+  await using server = await startSlapd({ ldif: `${baseLdif}\n${unit("in")}${unit("out")}`, schema: [room] });
   const client = new Client({ url: server.url });
   await client.bind(server.adminDn, server.password);
   let number = 0;
@@ -41,6 +46,7 @@ test("after any writes the mirror equals the output of slapcat", { timeout: 60_0
         const nodes: Node[] = [];
         const fresh = (a: number): string => {
           number += 1;
+          if (a % 3 === 0) return `siteRoom=${twins[a % twins.length]} ${number % 5}`;
           return `ou=${(names[a % names.length] ?? "").replace(/[,+#]/g, "\\$&")} ${number}`;
         };
         const place = (a: number, not?: Node): Node => {
@@ -60,11 +66,24 @@ test("after any writes the mirror equals the output of slapcat", { timeout: 60_0
           const node = nodes[a % Math.max(1, nodes.length)];
           if (word === "add" || !node) {
             const made = { rdn: fresh(a), above: place(b) };
-            const [, ou = ""] = /^ou=(.*)$/.exec(made.rdn.replaceAll("\\", "")) ?? [];
-            await client.add(dnOf(made), { objectClass: "organizationalUnit", ou });
-            nodes.push(made);
+            const [, type = "", name = ""] = /^(\w+)=(.*)$/.exec(made.rdn.replaceAll("\\", "")) ?? [];
+            const objectClass = ["organizationalUnit", "extensibleObject"];
+            try {
+              await client.add(
+                dnOf(made),
+                type === "ou" ? { ou: [name, "any"], objectClass } : { ou: "any", siteRoom: name, objectClass },
+              );
+              nodes.push(made);
+            } catch (error) {
+              if ((error as { code: number }).code !== 68) throw error;
+            }
           } else if (word === "rename") await move(node, fresh(b), node.above as Node);
-          else if (word === "recase") await move(node, node.rdn.toUpperCase().replace(/^OU/, "ou"), node.above as Node);
+          else if (word === "recase")
+            await move(
+              node,
+              node.rdn.replace(/(?<==).*/, (name) => name.toUpperCase()),
+              node.above as Node,
+            );
           else if (word === "move") await move(node, node.rdn, place(b, node));
           else if (word === "swap") {
             const other = nodes[b % nodes.length] as Node;
