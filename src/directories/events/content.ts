@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { identityOfDn, normalDn, rdnTexts } from "../../core/directory/dn.ts";
+import { distinctDn, identityOfDn, rdnTexts } from "../../core/directory/dn.ts";
 import type { StoredEntry, Value } from "../../core/directory/entry.ts";
 import type { DirectoryEvent } from "../../core/directory/event.ts";
 import { isUuid } from "../../core/directory/identity.ts";
@@ -129,22 +129,28 @@ export function storedContent(database: DatabaseSync): Content {
 const first = (rows: Record<string, unknown>[]): Placed | undefined => (rows[0] ? readPlaced(rows[0]) : undefined);
 
 /**
- * Stores the places of entries by the present rules for names, in the caller's transaction. An earlier version compared
- * some letters otherwise, so an event with such a name would not find its entry. Names of printable ASCII without
- * escapes have the same place under all versions.
+ * Stores the places and identities of entries by the present rules for names, in the caller's transaction. An earlier
+ * version compared otherwise, so an event with such a name would not find its entry. Names in lower case of ASCII, with
+ * no escape and no double space, are the same under all versions.
  */
 export function updatePaths(database: DatabaseSync): void {
   const named = "SELECT uuid, path, CASE WHEN json_valid(body) THEN json_extract(body, '$[0]') END AS dn FROM entry";
-  const others = database.prepare(`SELECT uuid, path, dn FROM (${named}) WHERE dn GLOB '*[^ -~]*' OR instr(dn, '\\')`);
-  const update = database.prepare("UPDATE OR IGNORE entry SET path = ? WHERE uuid = ?");
-  for (const { uuid, path, dn } of others.all()) {
-    const right = pathOf(String(dn));
-    if (right !== path) update.run(right, String(uuid));
+  const others = database.prepare(
+    `SELECT uuid, path, dn FROM (${named}) WHERE dn GLOB '*[^ -@[-~]*' OR instr(dn, '\\') OR instr(dn, '  ')`,
+  );
+  const update = database.prepare("UPDATE OR IGNORE entry SET path = ?, uuid = ? WHERE uuid = ?");
+  for (const row of others.all()) {
+    const [dn, uuid] = [String(row.dn), String(row.uuid)];
+    const right = pathOf(dn);
+    if (right !== row.path) update.run(right, isUuid(uuid) ? uuid : identityOfDn(dn), uuid);
   }
 }
 
-/** A normal DN with its components reversed. In sorted order, all names below a name follow it directly. */
-const pathOf = (dn: string): string => normalDn(dn).split(",").reverse().join(",");
+/**
+ * A distinct DN with its components reversed: two names that a server may hold apart are two places. In sorted order,
+ * all names below a name follow it directly.
+ */
+const pathOf = (dn: string): string => distinctDn(dn).split(",").reverse().join(",");
 
 /** Moves an entry that is below a renamed one. */
 function carry(entry: StoredEntry, from: string, to: string): Placed {

@@ -27,3 +27,27 @@ test("an event finds an entry by a name that an earlier version compared otherwi
     ["ou=x,dc=campus"],
   );
 });
+
+test("an entry of an earlier version keeps its twin beside it", async () => {
+  const database = new DatabaseSync(":memory:");
+  const open = () => eventDirectory({ database, clock: virtualClock(0) });
+  const take = (hash: string, after: object) => {
+    const said = [hash, null, after, null];
+    const event = { body: Buffer.from(JSON.stringify(said)), event: readEvent(said) };
+    return open().take([event], new AbortController().signal);
+  };
+  open();
+  database.exec("UPDATE directory SET complete = 1"); // as a seed does
+  await take("1", { entryDN: ["roomId=LAB"] });
+  database.exec("UPDATE entry SET path = lower(path), uuid = lower(uuid)"); // case was folded then
+  await take("2", { entryDN: ["roomId=lab"] });
+  assert.deepEqual(
+    readEventContent(database)
+      ?.map(({ uuid, dn }) => [uuid, dn])
+      .sort(),
+    [
+      ["roomid=LAB", "roomId=LAB"],
+      ["roomid=lab", "roomId=lab"],
+    ],
+  );
+});

@@ -168,6 +168,21 @@ test("an entry with another uuid is another entry, and takes the name", async (t
   );
 });
 
+test("a twin takes nothing from its neighbour, with a uuid or without", async (t) => {
+  const { seed, take, names } = scene(t);
+  seed([]);
+  const [lab, twin] = [{ entryDN: ["roomId=lab,dc=campus"] }, { entryDN: ["roomId=LAB,dc=campus"] }];
+  const below = { entryDN: ["cn=a,roomId=lab,dc=campus"] };
+  await take(message("1", null, lab), message("2", null, below), message("3", null, twin));
+  assert.deepEqual(names(), ["cn=a,roomId=lab,dc=campus", "roomId=LAB,dc=campus", "roomId=lab,dc=campus"]);
+  await take(message("4", twin, null));
+  await take(message("5", twin, null), message("6", twin, { ...twin, cn: ["late"] }), message("7", twin, null));
+  assert.deepEqual(names(), ["cn=a,roomId=lab,dc=campus", "roomId=lab,dc=campus"]);
+  const [file, other] = [named("file", { entryUUID: [uuid(1)] }), named("ﬁle", { entryUUID: [uuid(2)] })];
+  await take(message("8", null, file), message("9", null, other), message("10", other, null));
+  assert.deepEqual(names(), ["cn=a,roomId=lab,dc=campus", "cn=file,dc=campus", "roomId=lab,dc=campus"]);
+});
+
 test("events since the export, and of the hour before, come on a seed", async (t) => {
   const { clock, seed, take, texts } = scene(t);
   seed([entryOf("old")]);

@@ -52,6 +52,14 @@ export const directoriesRemovals: readonly Removal[] = [
     tests: ["src/directories/ldif/content.test.ts"],
   },
   {
+    id: "event-twins",
+    guards: "an event is about the entry with its very name",
+    without: "a member's twin takes the place of another's entry",
+    file: "src/directories/events/content.ts",
+    edits: [["distinctDn(dn).split", "distinctDn(dn).toLowerCase().split"]],
+    tests: ["src/directories/events/source.test.ts"],
+  },
+  {
     id: "planned-twins",
     guards: "a plan keeps two entries apart that may have one name",
     without: "a plan shows the removal of a twin's neighbour",
