@@ -9,7 +9,7 @@ import { onInstalled } from "./dhcpd/installed.ts";
 import { type OmapiOptions, observeOmapi, omapiSettings, runOmapi } from "./dhcpd/omapi.ts";
 import { claiming, selecting } from "./entries.ts";
 import { MachineIpv4, MachineMac } from "./machine-address.ts";
-import { type ReservedHostNames, reservedSettings, unreserved } from "./reserved-host-names.ts";
+import { type ReservedHostNames, reservedSettings, unreserved, unreservedAddress } from "./reserved-host-names.ts";
 import {
   type Daemon,
   daemon,
@@ -26,7 +26,11 @@ import {
 
 /** A machine with its fixed IPv4 address. */
 export const dhcpRow = (reserved: ReservedHostNames = {}) =>
-  z.object({ mac: MachineMac, ip: MachineIpv4, name: unreserved(Hostname, reserved) });
+  z.object({
+    mac: MachineMac,
+    ip: unreservedAddress(MachineIpv4, reserved.reserved),
+    name: unreserved(Hostname, reserved),
+  });
 
 /** A machine with its fixed IPv4 address. */
 export type DhcpRow = {

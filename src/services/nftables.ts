@@ -17,6 +17,7 @@ import {
   setSettings,
 } from "./nft/sets.ts";
 import { bringTable, type Context, isDeclaredAs, nameOf } from "./nft/table.ts";
+import { reservedAddress, reservedAddresses } from "./reserved-host-names.ts";
 import {
   command,
   type Daemon,
@@ -61,6 +62,7 @@ const settings = z.strictObject({
 const tableSettings = z.strictObject({
   sets: setSettings.refine((sets) => Object.keys(sets).length > 0, "is empty: a table needs a set"),
   unique: z.array(z.string()).min(1, "is empty: a set needs a unique column").optional(),
+  reserved: reservedAddresses,
 });
 
 /** A set or map of nft. */
@@ -108,6 +110,8 @@ export interface NftablesOptions<Sets extends SetsIn>
   readonly unique?: readonly (Sets[keyof Sets]["columns"][number] & string)[];
   /** The daemon whose restart causes a run on all rows; the unit `nftables.service` by default, false for none. */
   readonly daemon?: Daemon | false;
+  /** Addresses and networks that no machine of the standard `select` may have: `["10.0.0.1", "10.0.1.0/24"]`; none by default. */
+  readonly reserved?: readonly string[];
   /** `"remove"`: a row that is refused is removed, rather than left as it was. */
   readonly refused?: "remove";
 }
@@ -123,11 +127,17 @@ export interface NftablesOptions<Sets extends SetsIn>
 export function nftables<const Sets extends SetsIn = MemberSets>(
   options: NftablesOptions<Sets>,
 ): ReadyService<RowIn<Sets>, Columns> {
-  const { sets: givenSets, unique: givenUnique, select, entries, claims, refused, ...rest } = options;
+  const { sets: givenSets, unique: givenUnique, select, entries, claims, refused, reserved, ...rest } = options;
   const { daemon = { unit: "nftables.service" }, ...given } = rest;
-  const others = ["sets", "unique", "daemon", "refused", "select", "entries", "claims", "on"];
+  const others = ["sets", "unique", "reserved", "daemon", "refused", "select", "entries", "claims", "on"];
   const settingsOf = readSettings("nftables", settings, given, others);
-  const read = { sets: givenSets ?? members, ...(givenUnique ? { unique: givenUnique } : {}) };
+  const read = {
+    sets: givenSets ?? members,
+    ...(givenUnique ? { unique: givenUnique } : {}),
+    ...(reserved ? { reserved } : {}),
+  };
+  if (select && reserved)
+    throw new UserError("nftables: reserved applies to the standard select: write it into your own");
   const declared = readSettings("nftables", tableSettings, read)("");
   const sets = readSets(declared.sets);
   const unique = uniqueOf(sets, declared.unique);
@@ -146,7 +156,7 @@ export function nftables<const Sets extends SetsIn = MemberSets>(
     ...claiming("nftables", claims),
     ...(daemon ? { daemon } : {}),
     ...(refused ? { refused } : {}),
-    select: selecting("nftables", machines, { select, entries }),
+    select: selecting("nftables", machines(declared.reserved), { select, entries }),
     run: async (table, host) => bringTable(table, await contextOn(host)),
     observe: async (host) => observed(await contextOn(host), unique),
   } as Parameters<typeof service<RowIn<Sets>, Columns, RowIn<Sets> | readonly RowIn<Sets>[] | undefined>>[0]);
@@ -207,14 +217,20 @@ function wrongRules(text: string): string | undefined {
 }
 
 /** The machines of RFC 2307: each address of an ieee802Device that is an ipHost, with its one MAC address. */
-const machines: Select<{ readonly mac: string; readonly ip: string }> = (machine) => {
-  if (!machine.is("ieee802Device") || !machine.has("macAddress") || !machine.has("ipHostNumber")) return;
-  const [mac, ...others] = machine.all("macAddress");
-  if (mac === undefined || others.length > 0) {
-    throw new Refusal(`macAddress has several values (${machine.all("macAddress").join(", ")}): expected one`);
-  }
-  return machine.all("ipHostNumber").map((ip) => {
-    const why = noMachineHas(ip) ?? (noMachineHasMac(mac) && `(its macAddress ${mac}) ${noMachineHasMac(mac)}`);
-    return { mac, ip, ...(why !== undefined && { [refusedBecause]: new Refusal(`ipHostNumber ${ip} ${why}`) }) };
-  });
+const machines = (reserved: readonly string[]): Select<{ readonly mac: string; readonly ip: string }> => {
+  const whyReserved = reservedAddress(reserved);
+  return (machine) => {
+    if (!machine.is("ieee802Device") || !machine.has("macAddress") || !machine.has("ipHostNumber")) return;
+    const [mac, ...others] = machine.all("macAddress");
+    if (mac === undefined || others.length > 0) {
+      throw new Refusal(`macAddress has several values (${machine.all("macAddress").join(", ")}): expected one`);
+    }
+    return machine.all("ipHostNumber").map((ip) => {
+      const why =
+        noMachineHas(ip) ??
+        whyReserved(ip) ??
+        (noMachineHasMac(mac) && `(its macAddress ${mac}) ${noMachineHasMac(mac)}`);
+      return { mac, ip, ...(why !== undefined && { [refusedBecause]: new Refusal(`ipHostNumber ${ip} ${why}`) }) };
+    });
+  };
 };

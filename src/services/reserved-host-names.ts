@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DomainName, Hostname } from "../core/service/columns.ts";
+import { addressBits, cleanIpv4, cleanIpv6, DomainName, Hostname, Ip, Prefix } from "../core/service/columns.ts";
 import type { Schemas } from "./settings.ts";
 
 /** A name of a host by which programs find a service without being told. */
@@ -11,17 +11,25 @@ export type DiscoveryName = "localhost" | "wpad" | "isatap" | "autodiscover" | "
  */
 const discoveryNames: readonly DiscoveryName[] = ["localhost", "wpad", "isatap", "autodiscover", "autoconfig"];
 
-/** The names of hosts that no row may have. */
+/** The names and addresses of hosts that no row may have. */
 export interface ReservedHostNames {
-  /** Names that no row may have, besides those by which programs find a service: `["www", "mail", "ns1"]`. None by default. */
+  /**
+   * Names, addresses and networks that no row may have: `["www", "ns1", "10.0.0.1", "10.0.1.0/24"]`; none by default. The names by which
+   * programs find a service, and the addresses that no machine has, need not be among them.
+   */
   readonly reserved?: readonly string[];
   /** Names among `localhost`, `wpad`, `isatap`, `autodiscover` and `autoconfig` that rows may have; none by default. */
   readonly allowed?: readonly DiscoveryName[];
 }
 
-/** The settings of names that no row may have. */
+/** The setting of addresses and networks that no row may have. */
+export const reservedAddresses = z.array(z.union([Ip, Prefix], "is not an address or a network")).default([]);
+
+/** The settings of names and addresses that no row may have. */
 export const reservedSettings = {
-  reserved: z.array(z.union([Hostname, DomainName], "is not a host name")).default([]),
+  reserved: z
+    .array(z.union([Ip, Prefix, Hostname, DomainName], "is not a host name, an address or a network"))
+    .default([]),
   allowed: z
     .array(z.enum(discoveryNames, `is not a name that is reserved by default: ${discoveryNames.join(", ")}`))
     .default([]),
@@ -47,4 +55,34 @@ export function unreserved<Name extends z.ZodType<string, string>>(name: Name, r
   return name.refine((text) => why(text) === undefined, {
     error: ({ input }) => why(String(input)) ?? "is no host name",
   }) as Name;
+}
+
+/** A test that gives the reason why an address is reserved; undefined if it is not, or if the text is no address. */
+export function reservedAddress(reserved: readonly string[]): (address: string) => string | undefined {
+  const known = reserved.flatMap((one) => {
+    const [address = "", length] = one.split("/");
+    if (!isAddress(address)) return [];
+    const bits = addressBits(address);
+    return [{ one, all: bits.length, head: bits.slice(0, length === undefined ? bits.length : Number(length)) }];
+  });
+  return (text) => {
+    const address = cleanIpv4(text) ?? cleanIpv6(text);
+    if (known.length === 0 || address === undefined) return undefined;
+    const bits = addressBits(address);
+    const found = known.find(({ all, head }) => all === bits.length && bits.startsWith(head));
+    return found && `is reserved: ${found.one} (option reserved)`;
+  };
+}
+
+const isAddress = (text: string): boolean => (cleanIpv4(text) ?? cleanIpv6(text)) !== undefined;
+
+/** A column of addresses without the reserved ones. */
+export function unreservedAddress<Address extends z.ZodType<string, string>>(
+  address: Address,
+  reserved: readonly string[] = [],
+): Address {
+  const why = reservedAddress(reserved);
+  return address.refine((text) => why(text) === undefined, {
+    error: ({ input }) => why(String(input)) ?? "is no address",
+  }) as Address;
 }

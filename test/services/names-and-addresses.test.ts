@@ -79,6 +79,24 @@ for (const [name, service, row] of services) {
   });
 }
 
+for (const [name, service, row] of services) {
+  test(`${name}: a reserved address or network is no row's`, () => {
+    const reserved = ["10.0.0.1", "10.0.1.0/24", "2001:DB8:0::1", "2001:db8:1::/48", "ns1"];
+    for (const ip of ["10.0.0.1", "10.0.1.0", "10.0.1.255"]) {
+      assert.match(
+        why(service({ reserved }), row("pc7", ip)) ?? "",
+        /is reserved: 10\.0\.[01]\.[01](\/24)? \(option reserved\)/,
+      );
+    }
+    for (const ip of ["10.0.0.2", "10.0.2.1"]) assert.equal(why(service({ reserved }), row("pc7", ip)), undefined);
+    if (name === "iscDhcp") return;
+    const six = service({ reserved, ...(name === "kea" ? { family: 6 } : {}) });
+    for (const ip of ["2001:db8::1", "2001:db8:1:2::3"])
+      assert.match(why(six, row("pc7", ip)) ?? "", /is reserved: 2001/);
+    assert.equal(why(six, row("pc7", "2001:db8:2::1")), undefined);
+  });
+}
+
 test("a zone has any address if its option says so", () => {
   for (const service of [bind({ zone: zone.zone, anyAddress: true }), bindZone({ ...zone, anyAddress: true })]) {
     assert.equal(why(service, { name: "2.0.0.127.campus.example", ips: ["127.0.0.2"] }), undefined);
@@ -100,6 +118,10 @@ test("nftables lets a machine pass by its own addresses, and by no other", () =>
   const refused = (row: object | undefined) => String((row as { [refusedBecause]?: Error })?.[refusedBecause] ?? "");
   assert.equal(refused(rows[0]), "");
   assert.match(refused(rows[1]), /ipHostNumber 224\.0\.0\.1 is a multicast address/);
+  const guarded = nftables({ rules: "chain c {}", reserved: ["10.0.0.0/24"] });
+  const [router] = selected(guarded, machine([mac], ["10.0.0.1"])) as object[];
+  assert.match(refused(router), /ipHostNumber 10\.0\.0\.1 is reserved: 10\.0\.0\.0\/24/);
+  assert.throws(() => nftables({ rules: "", reserved: ["ns1"] }), /reserved\.0: is not an address or a network/);
   const [all] = selected(nftables({ rules: "chain c {}" }), machine(["ff:ff:ff:ff:ff:ff"], ["10.0.0.7"])) as object[];
   assert.match(refused(all), /group address/);
 });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { column, DomainName, Ip } from "../../core/service/columns.ts";
 import type { Select } from "../../core/service/service.ts";
 import { MachineIp } from "../machine-address.ts";
-import { type ReservedHostNames, unreserved } from "../reserved-host-names.ts";
+import { type ReservedHostNames, unreserved, unreservedAddress } from "../reserved-host-names.ts";
 
 /** The rows of the services of DNS zones: names of a zone with their addresses. */
 
@@ -24,11 +24,11 @@ export const zoneRow = ({ zone, records, reserved = [], allowed = [], anyAddress
     if (!read.success || read.data.includes("_") || !read.data.endsWith(`.${zone}`)) return undefined;
     return own.has(read.data) ? undefined : read.data;
   });
-  const whole = reserved.map((one) => (one.includes(".") ? one : `${one}.${zone}`));
+  const whole = reserved.map((one) => (/[.:]/.test(one) ? one : `${one}.${zone}`));
   const ip = anyAddress ? Ip : MachineIp;
   return z.object({
     name: unreserved(name, { reserved: whole, allowed }),
-    ips: z.array(ip).min(1, "is empty: a name needs an address"),
+    ips: z.array(unreservedAddress(ip, reserved)).min(1, "is empty: a name needs an address"),
   });
 };
 

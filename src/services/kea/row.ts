@@ -3,7 +3,7 @@ import type { Entry } from "../../core/directory/entry.ts";
 import { column, DomainName, Hostname } from "../../core/service/columns.ts";
 import { Refusal } from "../../core/util/errors.ts";
 import { MachineIpv4, MachineIpv6, MachineMac } from "../machine-address.ts";
-import { type ReservedHostNames, unreserved } from "../reserved-host-names.ts";
+import { type ReservedHostNames, unreserved, unreservedAddress } from "../reserved-host-names.ts";
 import type { Content, Family } from "./reservation.ts";
 
 /** The column by which rows name a client: its MAC address, or its DUID (RFC 8415, 11). */
@@ -44,7 +44,7 @@ const Class = column("the name of a client class (of a-z, A-Z, 0-9 and . _ - )",
 /** The columns of a row. */
 export function rowOf(family: Family, by: ClientColumn, reserved: ReservedHostNames = {}) {
   const fields = {
-    ip: family === 4 ? MachineIpv4 : MachineIpv6,
+    ip: unreservedAddress(family === 4 ? MachineIpv4 : MachineIpv6, reserved.reserved),
     name: unreserved(ClientName, reserved).optional(),
     classes: z.preprocess(
       asKeaReturns,

@@ -341,4 +341,12 @@ export const membersRemovals: readonly Removal[] = [
     edits: [["if (isSame && !owned", "if (isSame && !disk && !owned"]],
     tests: ["src/host/install/found.test.ts"],
   },
+  {
+    id: "reserved-networks",
+    guards: "no row has an address of a reserved network",
+    without: "a member's machine has the router's address",
+    file: "src/services/reserved-host-names.ts",
+    edits: [["all === bits.length && bits.startsWith(head)", "all === bits.length && bits === head"]],
+    tests: ["test/services/names-and-addresses.test.ts"],
+  },
 ];
