@@ -1,6 +1,7 @@
 import type { ReadConfig } from "../core/config/config.ts";
 import { orderersOf, sendersOf } from "../core/config/senders.ts";
 import type { Table } from "../core/service/service.ts";
+import { HostWords } from "../core/stream/plausible.ts";
 import type { ReportMessage } from "../core/stream/report.ts";
 import type { TranscriberState } from "../core/stream/transcriber-state.ts";
 import { backoff } from "../core/util/backoff.ts";
@@ -67,7 +68,9 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   const log = (line: string): void => options.log(plainLine(line, 2_000));
   const waits = { clock, signal, log };
   const tables = transcription(services, config, { log });
-  const steady = steadyClock(clock, log);
+  // One host with tables moves what is said to itself alone.
+  const isAlone = [...config.hosts.values()].filter((own) => own.some((name) => services.has(name))).length < 2;
+  const steady = steadyClock(clock, log, new HostWords(isAlone));
   const authors = attribution();
   const namesakes = namesakeLog();
   const queues = queuesOf(config, services, events ? "eventTruth" : "event");
@@ -75,6 +78,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
 
   const publisher = publishTables({
     ...{ config, services: services.keys(), tables, steady, random, digestInterval, publish, ...waits },
+    words: new HostWords(isAlone),
     async revive(failures) {
       await clock.sleep(backoff(failures), signal);
       await persist("the broker", () => broker.declare(queues), waits);

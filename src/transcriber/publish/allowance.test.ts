@@ -36,11 +36,7 @@ function thousandRows(everyone = "trigger.dhcp") {
   });
   stream.begin(7, false);
   /** Requests a part `times` times as a host; returns the number of answers. */
-  const ask = async (
-    host: string,
-    times: number,
-    want: "digest" | "buckets" | { from: number; to: number },
-  ): Promise<number> => {
+  const ask = async (host: string, times: number, want: TableQuestion): Promise<number> => {
     const before = sent.length;
     for (let asked = 0; asked < times; asked++) {
       stream.answer(host, want);

@@ -65,7 +65,9 @@ test("two leaders outbid each other's epochs once a second at most", async () =>
   const { leader, clock, done, refused } = scene();
   leader.complete();
   leader.elect(true);
-  for (let epoch = 6_000_000; epoch < 6_000_100; epoch++) refused(epoch, "epoch", []);
+  for (let epoch = 6_000_000; epoch < 6_000_100; epoch++) {
+    for (const host of ["h", "g"]) refused(epoch, "epoch", [], host);
+  }
   assert.equal(done.filter((what) => what.startsWith("begin")).length, 1);
   assert.equal(leader.due(), 1_000);
   await clock.advance(1_000);
@@ -83,8 +85,34 @@ test("a leader begins above a host's epoch at once, a standby when elected", asy
   await clock.advance(1_000);
   leader.observe("h", 5_001_007);
   assert.equal(leader.epoch, 5_001_007);
+  leader.observe("g", 6_000_999);
+  assert.equal(leader.epoch, 6_001_007);
+});
+
+test("an epoch ahead of the clock counts for all once two hosts report it", async () => {
+  const { leader, clock } = scene();
+  leader.complete();
+  leader.elect(true);
+  await clock.advance(1_000);
+  leader.observe("liar", 299_000_000);
+  assert.equal(leader.epoch, 5_000_007);
+  assert.deepEqual([...leader.divergent.keys()], ["liar"]);
+  leader.observe("h", 7_000_000); // another transcriber's clock was a second ahead
+  assert.equal(leader.epoch, 7_001_007);
+  await clock.advance(1_000);
+  leader.observe("liar", 299_000_000);
   leader.observe("g", 7_000_000);
   assert.equal(leader.epoch, 7_001_007);
+  assert.deepEqual([...leader.divergent.keys()], ["liar"]);
+});
+
+test("a standby takes no epoch ahead of its clock from a single host", () => {
+  const { leader } = scene();
+  leader.complete();
+  leader.observe("liar", 200_000_000);
+  leader.elect(true);
+  assert.equal(leader.epoch, 5_000_007);
+  assert.deepEqual([...leader.divergent], [["liar", 200_001_007]]);
 });
 
 test("an epoch that no host can follow is logged once and ignored", () => {
@@ -141,8 +169,11 @@ test("a divergent host rejoins once its epoch is plausible or its store empty", 
   assert.deepEqual([...leader.divergent.keys()], ["h"]);
   await clock.advance(200_000);
   done.length = 0;
+  leader.observe("h", 400_001_007); // the clock allows it, and no other host supports it
+  assert.deepEqual(done, []);
+  await clock.advance(200_000);
   leader.observe("h", 400_001_007);
-  assert.deepEqual(done, ["end", "h: end", "tick", "begin 400002007", "h: end"]);
+  assert.deepEqual(done, ["end", "h: end", "tick", "begin 405000007", "h: end"]);
   assert.equal(leader.divergent.size, 0);
 });
 
@@ -150,19 +181,34 @@ test("a host raises the epoch of all once a minute at most", async () => {
   const { leader, clock } = scene();
   leader.complete();
   leader.elect(true);
+  leader.observe("other", 299_000_000); // its support
   await clock.advance(1_000);
   leader.observe("h", 6_500_000);
   assert.equal(leader.epoch, 6_501_007);
   await clock.advance(1_000);
   leader.observe("h", 7_500_000);
   assert.equal(leader.epoch, 6_501_007);
-  assert.deepEqual([...leader.divergent], [["h", 7_501_007]]);
+  assert.deepEqual(leader.divergent.get("h"), 7_501_007);
   leader.observe("g", 7_200_000);
   assert.equal(leader.epoch, 7_201_007);
   await clock.advance(60_000);
   leader.observe("h", 7_501_007);
   assert.equal(leader.epoch, 67_000_007);
-  assert.equal(leader.divergent.size, 0);
+  assert.deepEqual([...leader.divergent.keys()], ["other"]);
+});
+
+test("a host without support raises the epoch of all once an hour at most", async () => {
+  const { leader, clock } = scene();
+  leader.complete();
+  leader.elect(true);
+  const raised: number[] = [];
+  for (let minute = 0; minute < 125; minute++) {
+    await clock.advance(60_000);
+    const before = leader.epoch;
+    leader.observe("liar", clock.now() * 1_000);
+    if (leader.epoch !== before) raised.push(minute);
+  }
+  assert.deepEqual(raised, [0, 60, 120]);
 });
 
 test("epochs that a standby observes do not count against their host", async () => {

@@ -2,7 +2,7 @@ import type { CellChange } from "../../core/stream/cells.ts";
 import { hearEpoch, hearRefusal, nextReview, noEpochs, reviewNewerStates } from "../../core/stream/epochs.ts";
 import type { TableQuestion } from "../../core/stream/host-end.ts";
 import { highestEpoch, type RefusalMessage } from "../../core/stream/messages.ts";
-import { allowedEpoch } from "../../core/stream/plausible.ts";
+import { allowedEpoch, HostWords } from "../../core/stream/plausible.ts";
 import { nextEpoch } from "../../core/stream/transcriber-end.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { TableWriter } from "../tables/table-writer.ts";
@@ -12,8 +12,11 @@ import type { Stream } from "./stream.ts";
 /** The highest epoch that a transcriber can follow: hosts still accept the next one above it. */
 const highestFollowed = highestEpoch - 2_000;
 
-/** The least time between two epochs of all hosts that one host causes, in milliseconds. */
-const raiseSpacing = 60_000;
+/**
+ * The least time between two epochs of all hosts that one host causes, in milliseconds: if another host supports it, and
+ * if none does.
+ */
+const raiseSpacing = { supported: 60_000, alone: 60 * 60_000 };
 
 export interface LeaderOptions {
   /** The streams of all hosts, by service. */
@@ -24,6 +27,8 @@ export interface LeaderOptions {
   readonly writer: Pick<TableWriter, "asOf" | "busy" | "tick">;
   readonly clock: Pick<Clock, "now" | "monotonic">;
   readonly random: () => number;
+  /** The epochs that hosts report. */
+  readonly words?: HostWords;
   log(line: string): void;
 }
 
@@ -60,12 +65,13 @@ export interface Leader extends Leadership {
 }
 
 /**
- * Leads the streams. An epoch of a host raises the common one only as far as this transcriber's own clock allows. A
- * host with a higher epoch diverges: it has streams of its own, in epochs above its own. Thus all hosts are served at
- * once after a clock that was ahead, and a report of one host affects that host alone.
+ * Leads the streams. An epoch of a host raises the common one only as far as this transcriber's own clock allows. If
+ * another host reports as high an epoch, it may be a little ahead. A host with a higher epoch diverges: it has streams of its own,
+ * in epochs above its own. Thus all hosts are served at once after a clock that was ahead, and a report of one host
+ * affects that host alone.
  */
 export function leadStreams(options: LeaderOptions): Leader {
-  const { streams, writer, clock, random, log } = options;
+  const { streams, writer, clock, random, words = new HostWords(), log } = options;
   const divergent = divergentHosts(options);
   /** The time at which each host last caused an epoch of all others, in monotonic milliseconds. */
   const raisedAt = new Map<string, number>();
@@ -110,9 +116,12 @@ export function leadStreams(options: LeaderOptions): Leader {
   function raises(host: string, epoch: number): boolean {
     if (epoch <= Math.max(epochs.heard, epochs.epoch)) return true;
     if (epoch > allowedEpoch(clock.now())) return false;
+    const isSupported = words.note(host, epoch);
+    if (!isSupported && epoch >= (clock.now() + 1) * 1_000) return false;
     if (!leads()) return true; // the epoch is only noted: none begins
     const now = clock.monotonic();
-    if (now - (raisedAt.get(host) ?? Number.NEGATIVE_INFINITY) < raiseSpacing) return false;
+    const spacing = isSupported ? raiseSpacing.supported : raiseSpacing.alone;
+    if (now - (raisedAt.get(host) ?? Number.NEGATIVE_INFINITY) < spacing) return false;
     raisedAt.set(host, now);
     return true;
   }

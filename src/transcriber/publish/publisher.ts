@@ -1,5 +1,6 @@
 import { hostsOf, type ReadConfig } from "../../core/config/config.ts";
 import type { DirectoryState } from "../../core/stream/messages.ts";
+import { HostWords } from "../../core/stream/plausible.ts";
 import { hostKey, serviceKey } from "../../core/stream/routing.ts";
 import type { Progress } from "../../core/util/slices.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -20,6 +21,8 @@ export interface PublisherOptions {
   readonly clock: Clock;
   /** A number in [0, 1). */
   readonly random: () => number;
+  /** The epochs that hosts report. */
+  readonly words?: HostWords;
   readonly signal: AbortSignal;
   /** The time between two digests of a table, in milliseconds. */
   readonly digestInterval: number;
@@ -49,6 +52,7 @@ export interface Publisher extends Leadership {
 /** Composes the table writer, the streams, their leader and the schedule. */
 export function publishTables(options: PublisherOptions): Publisher {
   const { config, tables, steady, clock, random, signal, digestInterval, publish, revive, log } = options;
+  const { words = new HostWords() } = options;
   const services = new Set(options.services);
   const allowance = allowances(clock);
   const writer = tableWriter({
@@ -70,7 +74,7 @@ export function publishTables(options: PublisherOptions): Publisher {
     [...services].map((service) => [service, open(service, serviceKey(service), hostsOf(config, service))]),
   );
   const leader = leadStreams({
-    ...{ streams, writer, clock, random, log },
+    ...{ streams, writer, clock, random, words, log },
     open(host) {
       const own = (config.hosts.get(host) ?? []).filter((service) => services.has(service));
       return new Map(own.map((service) => [service, open(service, hostKey(service, host), [host])]));

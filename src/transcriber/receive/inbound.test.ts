@@ -110,11 +110,13 @@ test("the clock of reports is a lower bound of the transcriber's", async (contex
     ...{ refused: [], refusedCount: 0, parked: [], parkedCount: 0 },
   };
   const broker = world.hub.connect();
-  await broker.publish(
-    serviceKey("report"),
-    JSON.stringify({ trigger: 1, kind: "report", host: "dhcp1", at: 0, services: { dhcp: report } }),
-  );
-  await until(() => world.reports.length === 1);
+  for (const name of ["dhcp1", "dhcp2"]) {
+    await broker.publish(
+      serviceKey("report"),
+      JSON.stringify({ trigger: 1, kind: "report", host: name, at: 0, services: { dhcp: report } }),
+    );
+  }
+  await until(() => world.reports.length === 2);
   directory.put(device("b", "2"));
   await until(() => host.table.size === 2);
   assert.equal(host.followed.mark?.asOf.clock, midnight + 90_000);

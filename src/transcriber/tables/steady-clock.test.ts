@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { HostWords } from "../../core/stream/plausible.ts";
 import { steadyClock } from "./steady-clock.ts";
 
 const minute = 60_000;
@@ -11,7 +12,7 @@ test("the clock stays at its latest time and at that of hosts", () => {
   assert.equal(clock.now(), noon);
   wall = noon - minute;
   assert.equal(clock.now(), noon);
-  clock.observe(noon + minute, "dhcp1");
+  for (const host of ["dhcp1", "dhcp2"]) clock.observe(noon + minute, host);
   assert.equal(clock.now(), noon + minute);
   wall = noon + 2 * minute;
   assert.equal(clock.now(), wall);
@@ -19,8 +20,27 @@ test("the clock stays at its latest time and at that of hosts", () => {
 
 test("reports of hosts move the clock by five minutes at most", () => {
   const clock = steadyClock({ now: () => noon }, () => {});
-  for (let at = noon; at < noon + 24 * 60 * minute; at += minute) clock.observe(at, "dhcp1");
+  for (let at = noon; at < noon + 24 * 60 * minute; at += minute) {
+    for (const host of ["dhcp1", "dhcp2"]) clock.observe(at, host);
+  }
   assert.equal(clock.now(), noon + 5 * minute);
+});
+
+test("a time ahead of the clock counts once two hosts report it", () => {
+  const clock = steadyClock({ now: () => noon }, () => {});
+  clock.observe(noon + 4 * minute, "liar");
+  clock.observe(noon + 5 * minute, "liar");
+  assert.equal(clock.now(), noon);
+  clock.observe(noon + minute, "dhcp1"); // of a transcriber whose clock was a minute ahead
+  assert.equal(clock.now(), noon + minute);
+  clock.observe(noon + 5 * minute, "liar");
+  assert.equal(clock.now(), noon + minute);
+});
+
+test("the one host of a network moves the clock alone", () => {
+  const clock = steadyClock({ now: () => noon }, () => {}, new HostWords(true));
+  clock.observe(noon + minute, "dhcp1");
+  assert.equal(clock.now(), noon + minute);
 });
 
 test("a time far ahead is ignored and logged once", () => {

@@ -1,4 +1,4 @@
-import { clockTolerance } from "../../core/stream/plausible.ts";
+import { clockTolerance, HostWords } from "../../core/stream/plausible.ts";
 import type { Clock } from "../../ports/clock.ts";
 
 /** The latest time that a Date can represent. */
@@ -17,10 +17,14 @@ export interface SteadyClock {
 
 /**
  * A clock that stands still while the wall clock is set back a little. An expired ban thus does not return when a
- * transcriber with a clock seconds behind takes over. Neither a host's report nor an earlier wrong clock holds it
- * further ahead than the tolerance: dates would pass too early.
+ * transcriber with a clock seconds behind takes over. Neither reports nor an earlier wrong clock hold it further ahead
+ * than the tolerance: dates would pass too early. A time ahead of the wall clock counts once two hosts report it.
  */
-export function steadyClock(clock: Pick<Clock, "now">, log: (line: string) => void): SteadyClock {
+export function steadyClock(
+  clock: Pick<Clock, "now">,
+  log: (line: string) => void,
+  words = new HostWords(),
+): SteadyClock {
   let least = Number.NEGATIVE_INFINITY;
   const logged = new Set<string>();
   return {
@@ -34,8 +38,9 @@ export function steadyClock(clock: Pick<Clock, "now">, log: (line: string) => vo
       return least;
     },
     observe(at, host) {
-      if (at <= clock.now() + clockTolerance) least = Math.max(least, at);
-      else if (!logged.has(host)) {
+      if (at <= clock.now() + clockTolerance) {
+        if (words.note(host, at)) least = Math.max(least, at);
+      } else if (!logged.has(host)) {
         logged.add(host);
         log(
           `${host} reports ${shown(at)}, ahead of this clock: implausible and ignored; one of the two clocks is wrong`,

@@ -141,4 +141,28 @@ export const boundsRemovals: readonly Removal[] = [
     edits: [["compared > mostCompared", "false"]],
     tests: ["src/core/stream/cell-table.test.ts"],
   },
+  {
+    id: "words-epoch",
+    guards: "an epoch ahead of the clock needs the word of two hosts",
+    without: "one host makes all others divergent at a takeover",
+    file: "src/transcriber/publish/leader.ts",
+    edits: [["    if (!isSupported && epoch >= (clock.now() + 1) * 1_000) return false;\n", ""]],
+    tests: ["src/transcriber/publish/leader.test.ts"],
+  },
+  {
+    id: "words-spacing",
+    guards: "a host without support raises the epoch once an hour",
+    without: "one host makes all others compare their tables each minute",
+    file: "src/transcriber/publish/leader.ts",
+    edits: [["alone: 60 * 60_000", "alone: 60_000"]],
+    tests: ["src/transcriber/publish/leader.test.ts"],
+  },
+  {
+    id: "words-clock",
+    guards: "a time ahead of the clock needs the word of two hosts",
+    without: "one host ends terms five minutes early",
+    file: "src/transcriber/tables/steady-clock.ts",
+    edits: [["if (words.note(host, at)) least", "if (words.note(host, at) || at) least"]],
+    tests: ["src/transcriber/tables/steady-clock.test.ts"],
+  },
 ];

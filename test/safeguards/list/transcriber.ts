@@ -202,7 +202,7 @@ export const transcriberRemovals: readonly Removal[] = [
     guards: "a clock far ahead is ignored",
     without: "a wrong clock of one host ends every subscription",
     file: "src/transcriber/tables/steady-clock.ts",
-    edits: [["if (at <= clock.now() + clockTolerance) least", "if (at < 8.64e15) least"]],
+    edits: [["if (at <= clock.now() + clockTolerance) {", "if (at < 8.64e15) {"]],
     tests: ["src/transcriber/tables/steady-clock.test.ts"],
   },
   {
