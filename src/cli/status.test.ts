@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { hostileBodies, mutatedJson, runs, runsWithin } from "../../test/hostile.ts";
+import { sayNamesakes } from "../core/directory/namesakes.ts";
 import { openStoreFile, storeFile } from "../daemon/store-file.ts";
 import { hostStore } from "../host/store/host-store.ts";
 import { openDatabase } from "../sqlite/open.ts";
@@ -73,7 +74,7 @@ const state = {
     entries: 3,
     troubleSince: now,
     ownEpochs: { far: 9 },
-    namesakes: [["roomId=lab,dc=x", "roomId=LAB,dc=x"]],
+    namesakes: ["roomId=lab,dc=x and roomId=LAB,dc=x may be one name"],
     progress: { what: "reading", done: 1, of: 2 },
   },
   ...{ events: { setAside: { count: 1, newest: { why: "odd", at: now } } } },
@@ -102,6 +103,26 @@ function replaced(value: unknown, odd: { name: string; text: string; number: num
   if (name !== odd.name || name === "host" || name === "form") return value;
   return typeof value === "string" ? odd.text : typeof value === "number" ? odd.number : value;
 }
+
+test("entries that may have one name are named, with nothing invisible", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "trigger-status-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const config = { directory: { ldif: "directory.ldif" }, state: "state", hosts: { box: ["event"] } };
+  writeFileSync(join(folder, "trigger.config.ts"), `export default ${JSON.stringify(config)};\n`);
+  mkdirSync(join(folder, "services"));
+  using database = openStoreFile(join(folder, "state"), "box", now, () => {});
+  const names = ["1", "2", "3", "4", "5", "6", "7"].map((n) => [`roomId=l\u00adab${n}`, `roomId=LAB\u00a0${n}`]);
+  const { trouble, troubleSince, events, ...well } = { ...state, namesakes: names.map(sayNamesakes) };
+  hostStore(database).transcriber.keepState({ ...well, trouble: undefined, troubleSince: undefined });
+  const said: string[] = [];
+  const out = (text: string) => void said.push(text);
+  await main(["status"], { ...{ folder, colour: false, signal: t.signal }, out, err: out });
+  assert.match(
+    said.join(""),
+    /^box: roomId=l\\u00adab1 and roomId=LAB\\u00a01 may be one name, .* \(docs\/ldap\.md\)$/m,
+  );
+  assert.match(said.join(""), /^box: and 2 more such names$/m);
+});
 
 test("any report or store shows each host, and no control sequence", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "trigger-status-"));

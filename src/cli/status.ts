@@ -1,5 +1,4 @@
 import { transcribersOf } from "../core/config/config.ts";
-import { sayNamesakes } from "../core/directory/namesakes.ts";
 import type { Mark } from "../core/stream/messages.ts";
 import type { ServiceReport } from "../core/stream/report.ts";
 import { eventService } from "../core/stream/routing.ts";
@@ -16,7 +15,7 @@ import { type Command, projectOption } from "./command.ts";
 import type { Screen } from "./screen.ts";
 import { table } from "./table.ts";
 
-/** The number of refused rows, and of parked messages, that are named per service. */
+/** The number of refused rows, and of parked messages, that are named per service, and of namesakes per transcriber. */
 const named = 5;
 /** The longest note, in characters. */
 const longest = 2_000;
@@ -136,8 +135,9 @@ function transcriberNotes(
   const divergent = Object.keys(ownEpochs).map(
     (name) => `${host}: ${name} has an epoch of its own, ${ownEpochs[name]} (docs/outage.md)`,
   );
-  const alike = namesakes.map((dns) => `${host}: ${sayNamesakes(dns)} (docs/ldap.md)`);
-  const named = [...blockedQueues(state), ...unfinishedEntries(state, time)].map((line) => `${host}: ${line}`);
+  const alike = namesakes.slice(0, named).map((line) => `${host}: ${line} (docs/ldap.md)`);
+  if (namesakes.length > named) alike.push(`${host}: and ${namesakes.length - named} more such names`);
+  const waiting = [...blockedQueues(state), ...unfinishedEntries(state, time)].map((line) => `${host}: ${line}`);
   const refused = Object.entries(services)
     .filter(([, { refused }]) => refused > 0)
     .map(
@@ -145,7 +145,7 @@ function transcriberNotes(
     );
   const newest = events?.setAside.newest;
   const aside = newest ? [`${host}: the newest message that was set aside: ${newest.why}`] : [];
-  return [...divergent, ...alike, ...named, ...refused, ...aside];
+  return [...divergent, ...alike, ...waiting, ...refused, ...aside];
 }
 
 function serviceNotes(name: string, report: ServiceReport): string[] {

@@ -67,12 +67,12 @@ test("entries that may have one name are logged once and reported, the oldest fi
   await until(() => host.table.size === 1);
   directory.put(device("b", "2"));
   await until(() => host.table.size === 2);
-  assert.deepEqual(civet.state().namesakes, [["roomId=lab,dc=x", "roomId=LAB,dc=x"]]);
+  const line =
+    "roomId=lab,dc=x and roomId=LAB,dc=x may be one name, by a rule that is unknown here: any other spelling means roomId=lab,dc=x, the oldest";
+  assert.deepEqual(civet.state().namesakes, [line]);
   assert.deepEqual(
-    world.log.filter((line) => line.includes("one name")),
-    [
-      "civet: the directory: roomId=lab,dc=x and roomId=LAB,dc=x may be one name, by a rule that is unknown here: any other spelling means roomId=lab,dc=x, the oldest",
-    ],
+    world.log.filter((one) => one.includes("one name")),
+    [`civet: the directory: ${line}`],
   );
   directory.put(
     ...Array.from({ length: 6 }, (_, index) =>
@@ -85,7 +85,7 @@ test("entries that may have one name are logged once and reported, the oldest fi
     world.log.join("\n"),
     /roomId=lab,dc=x and roomId=LAB,dc=x and roomId=lAB,dc=x and 5 more may be one name/,
   );
-  assert.equal(civet.state().namesakes?.[0]?.length, 8);
+  assert.equal(civet.state().namesakes?.length, 1);
 });
 
 test("a ban begins and ends by the clock, with the time in its marks", async (context) => {

@@ -25,8 +25,8 @@ export interface TranscriberState {
   /** The beginning of that trouble, in milliseconds since 1970. */
   readonly troubleSince: number | undefined;
   readonly entries: number;
-  /** The DNs of entries that may have one name, by a rule that is unknown: for each such name, the oldest first. */
-  readonly namesakes?: readonly (readonly string[])[];
+  /** A sentence for each of the first names that several entries may have, by a rule that is unknown. */
+  readonly namesakes?: readonly string[];
   /**
    * For a directory made of events: the messages that were set aside as unreadable, and the reason why events cannot be
    * stored now.

@@ -8,10 +8,10 @@ export function shown(value: unknown): string {
 }
 
 /**
- * Characters that steer a terminal or are invisible: controls, format characters such as U+202E, and others without a
- * glyph.
+ * Characters that steer a terminal or are invisible: controls, format characters such as U+202E, spaces other than the
+ * usual one, and others without a glyph (an empty Braille cell, a null notehead).
  */
-const unseen = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+const unseen = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}]/gu;
 
 /**
  * A text from outside as one short line for a log, a terminal or a database. Line ends and tabs become a space.

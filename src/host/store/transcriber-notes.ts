@@ -74,7 +74,7 @@ const storedState = z.object({
   trouble: z.string().optional(),
   troubleSince: moment.optional(),
   entries: z.number(),
-  namesakes: z.array(z.array(z.string())).optional(),
+  namesakes: z.array(z.string()).optional(),
   events: z
     .object({ setAside: z.object({ count: z.number(), newest: newest.optional() }), trouble: z.string().optional() })
     .optional(),

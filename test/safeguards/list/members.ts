@@ -82,6 +82,14 @@ export const membersRemovals: readonly Removal[] = [
     tests: ["test/services/entries-where.test.ts"],
   },
   {
+    id: "spaces-shown",
+    guards: "a space other than the usual one is shown escaped",
+    without: "a name with such a space passes for another",
+    file: "src/core/util/shown.ts",
+    edits: [["/(?! )[\\p{C}\\p{Z}", "/[\\p{C}\\p{Zl}\\p{Zp}"]],
+    tests: ["src/core/util/shown.test.ts"],
+  },
+  {
     id: "unique-twin",
     guards: "a value of a twin is not the written entry's own",
     without: "two entries share an address that must be unique",

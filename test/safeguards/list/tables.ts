@@ -141,6 +141,14 @@ export const tablesRemovals: readonly Removal[] = [
     tests: ["src/transcriber/mirror/namesakes.test.ts"],
   },
   {
+    id: "namesakes-named",
+    guards: "entries that may have one name are named in the log and in status",
+    without: "no person learns that an older entry answers for a spelling",
+    file: "src/transcriber/transcriber.ts",
+    edits: [["      for (const line of namesakes.take(tables.namesakes())) log(line);\n", ""]],
+    tests: ["src/transcriber/transcriber.test.ts"],
+  },
+  {
     id: "namesake-oldest",
     guards: "the oldest namesake answers for a spelling that is none of theirs",
     without: "a new entry answers in the place of an older one",
