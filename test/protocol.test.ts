@@ -16,6 +16,7 @@ import {
   refusalMessage,
   serviceMessage,
 } from "../src/core/stream/messages.ts";
+import { answerMessage, orderMessage } from "../src/core/stream/order.ts";
 import { reportMessage, serviceReportSchema } from "../src/core/stream/report.ts";
 import { exchange, queueKeys, queueName, queueOf } from "../src/core/stream/routing.ts";
 import { readPublicKey, wrongSignature } from "../src/core/stream/signature.ts";
@@ -25,7 +26,14 @@ import { readMessage } from "../src/host/inbox/read-message.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../docs/protocol.md"), "utf8");
 const examples = [...page.matchAll(/^```json\n(.*?)^```$/gms)].map(([, text = ""]) => JSON.parse(text));
-const hostMessage = z.discriminatedUnion("kind", [askMessage, refusalMessage, reportMessage, queueMessage]);
+const hostMessage = z.discriminatedUnion("kind", [
+  askMessage,
+  refusalMessage,
+  reportMessage,
+  queueMessage,
+  orderMessage,
+  answerMessage,
+]);
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 test("each kind of message has an example with exactly its schema's members", () => {

@@ -14,6 +14,7 @@ import time
 
 import pika
 
+VERSION = 1
 BUCKETS, SPAN = 1024, 2**22
 
 
@@ -135,45 +136,79 @@ def show(value):
     print(json.dumps(value), flush=True)
 
 
+def ours(method, properties, keys):
+    """True for a message that its publisher had the right to send here."""
+    return method.routing_key in keys and "x-death" not in (properties.headers or {})
+
+
 def main(url, host, service, form="table"):
     parameters = pika.URLParameters(url)
-    channel = pika.BlockingConnection(parameters).channel()
+    connection = pika.BlockingConnection(parameters)
+    channel = connection.channel()
     proven = pika.BasicProperties(delivery_mode=2, user_id=parameters.credentials.username)
     channel.basic_qos(prefetch_count=100)
-    keys = (f"trigger.{service}", f"trigger.{service}.{host}")
     table, shown = Table(service), None
-    question, wait, due = {"kind": "ask", "want": "digest"} if form == "table" else None, 5, 0
+    question = {"kind": "ask", "want": "digest"} if form == "table" else None
+    wait, due = 5, 0
+    answers = {}
 
     def say(message):
-        body = json.dumps({"trigger": 1, "host": host, "service": service, **message})
+        body = json.dumps({"trigger": VERSION, "host": host, **message})
         channel.basic_publish("trigger", "trigger.report", body.encode(), proven)
 
-    for method, properties, body in channel.consume(f"trigger-{host}-{service}", inactivity_timeout=0.5):
-        if method and (method.routing_key not in keys or "x-death" in (properties.headers or {})):
-            channel.basic_ack(method.delivery_tag)  # it bypassed the rights of its publisher
-        elif method:
-            message = json.loads(body)
-            own = isinstance(message, dict) and "trigger" in message and "kind" in message
-            answer = None
+    def ask(want):
+        nonlocal question, wait, due
+        question, wait, due = want, 5, 0
+
+    def read(body):
+        message = json.loads(body)
+        own = isinstance(message, dict) and "trigger" in message and "kind" in message
+        return message, own
+
+    def data(_, method, properties, body):
+        nonlocal question
+        if ours(method, properties, (f"trigger.{service}", f"trigger.{service}.{host}")):
+            message, own = read(body)
             if not own:
                 show(message)
-            elif message["trigger"] != 1 or message.get("service") != service:
+            elif message["trigger"] != VERSION or message.get("service") != service:
                 print("not understood:", message, file=sys.stderr)
             elif message["kind"] in ("rows", "digest", "part"):
                 answer, question = table.take(message), None
-            elif message["kind"] == "order" and message.get("order") == "verify":
-                answer = {"kind": "ask", "want": "digest"}
-            channel.basic_ack(method.delivery_tag)
-            if answer and answer["kind"] == "ask":
-                question, wait, due = answer, 5, 0
-            elif answer:
-                say(answer)
+                if answer and answer["kind"] == "ask":
+                    ask(answer)
+                elif answer:
+                    say({"service": service, **answer})
+        channel.basic_ack(method.delivery_tag)
+
+    def obey(order):
+        if order["service"] != service:
+            return {"done": False, "text": f"{host} does not run {order['service']}"}
+        if order["order"] != "verify" or form != "table":
+            return {"done": False, "text": f"this host takes no {order['order']}"}
+        ask({"kind": "ask", "want": "digest"})
+        return {"done": True, "text": "its rows are being compared"}
+
+    def control(_, method, properties, body):
+        if ours(method, properties, ("trigger.control", f"trigger.control.{host}")):
+            order, own = read(body)
+            if own and order["trigger"] == VERSION and order["kind"] == "order" and host in order["hosts"]:
+                outcome = answers.get(order["id"]) or obey(order)
+                answers[order["id"]] = outcome
+                at = int(time.time() * 1000)
+                say({"kind": "answer", "order": order, "way": "broker", "outcome": outcome, "at": at})
+        channel.basic_ack(method.delivery_tag)
+
+    channel.basic_consume(f"trigger-{host}-{service}", data)
+    channel.basic_consume(f"trigger-{host}-control", control)
+    while True:
         if question and time.monotonic() >= due:  # asked again until something of the stream is heard
-            say(question)
+            say({"service": service, **question})
             wait, due = min(wait * 2, 60), time.monotonic() + wait
         if table.equal and table.cells != shown:
             show({"equal": not table.doubt, "mark": table.mark, "cells": table.cells})
             shown = dict(table.cells)
+        connection.process_data_events(time_limit=0.5)
 
 
 main(*sys.argv[1:])

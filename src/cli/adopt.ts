@@ -7,7 +7,6 @@ export const adopt = orderCommand({
   operand: "NAME",
   options: { remove: { type: "boolean", help: "remove the thing if no row has it" } },
   more: `NAME is its name in the output of \`trigger diff\` and \`trigger status\`: a MAC address, a host name, a path. From then
-on trigger makes it match the rows. A thing that no row has would be removed: without --remove it is left alone, and the
-host's log says so.`,
+on trigger makes it match the rows. A thing that no row has would be removed: without --remove the host refuses.`,
   fields: ({ operands: [, name = ""], flag }) => ({ name, remove: flag("remove") }),
 });

@@ -1,5 +1,6 @@
 import { adopt } from "./adopt.ts";
 import { approve } from "./approve.ts";
+import { audit } from "./audit.ts";
 import { check } from "./check.ts";
 import type { Command } from "./command.ts";
 import { diff } from "./diff.ts";
@@ -26,7 +27,7 @@ import { verify } from "./verify.ts";
 /** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
   ...[init, check, up, status, diff, plan, tryService, testServices, forecast, send],
-  ...[modify, seed, verify, regen, retry, drop, hold, approve, adopt, forget, permissions, key, downgrade],
+  ...[modify, seed, verify, regen, retry, drop, hold, approve, adopt, audit, forget, permissions, key, downgrade],
 ];
 
 /** The help of the whole command line. */

@@ -11,6 +11,6 @@ export const drop = orderCommand({
     if (number === undefined) return {};
     if (!/^\d{1,15}$/.test(number))
       throw new UserError(`expected the number of a message, found ${JSON.stringify(number)}`);
-    return { id: Number(number) };
+    return { number: Number(number) };
   },
 });

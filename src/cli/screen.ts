@@ -15,12 +15,14 @@ export interface Terminal {
   readonly signal: AbortSignal;
   /** TRIGGER_BROKER_PASSWORD of the environment. */
   readonly brokerPassword?: string | undefined;
+  /** SUDO_USER of the environment: the person behind a command of root. */
+  readonly sudoUser?: string | undefined;
   out(text: string): void;
   err(text: string): void;
 }
 
 /** The surroundings of a command. Hidden characters of its output are made visible, and a newline within a line is escaped. */
-export interface Screen extends Pick<Terminal, "folder" | "signal" | "brokerPassword"> {
+export interface Screen extends Pick<Terminal, "folder" | "signal" | "brokerPassword" | "sudoUser"> {
   /** Prints one line. */
   say(line: string): void;
   lines(lines: readonly string[]): void;
@@ -43,6 +45,7 @@ export function screenOf(terminal: Terminal): Screen {
     folder: terminal.folder,
     signal: terminal.signal,
     brokerPassword: terminal.brokerPassword,
+    sudoUser: terminal.sudoUser,
     say: (line) => terminal.out(visible(line)),
     lines: (lines) => terminal.out(lines.map(visible).join("")),
     json: (value) => terminal.out(`${plainJson(value)}\n`),

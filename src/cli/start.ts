@@ -30,6 +30,7 @@ export async function start(): Promise<void> {
     colour: process.stdout.isTTY === true && !process.env.NO_COLOR,
     signal: stop.signal,
     brokerPassword: taken("TRIGGER_BROKER_PASSWORD"),
+    sudoUser: process.env.SUDO_USER,
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
   });

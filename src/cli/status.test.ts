@@ -151,7 +151,8 @@ test("any report or store shows each host, and no control sequence", async (t) =
     },
     ...{
       onReport: (said) => hostStore(database).transcriber.keepReport({ ...said, heard: now }),
-      verify() {},
+      onOrder() {},
+      onAnswer() {},
       log() {},
     },
   });

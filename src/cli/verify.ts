@@ -19,8 +19,8 @@ command; daemons are not.
 Exit codes
   0  all is equal, as far as it can be compared
   1  something differed (even if it is repaired by now), could not be asked, or has not answered`,
-  async run({ text }, { folder, say, signal, brokerPassword }) {
+  async run({ text }, { folder, say, signal, brokerPassword, sudoUser }) {
     const project = await openProject(text("project") ?? folder);
-    return (await verifyNetwork(project, { say, signal, brokerPassword })) ? 0 : 1;
+    return (await verifyNetwork(project, { say, signal, brokerPassword, sudoUser })) ? 0 : 1;
   },
 };

@@ -55,6 +55,13 @@ const cannotOpen = 14;
 /** The file of the embedded broker: `<state>/broker.db`. */
 export const brokerFile = (state: string): string => join(state, "broker.db");
 
+/** True if the process of a host lives: it holds the lock. */
+export function isUp(state: string, host: string): boolean {
+  const lock = takeLock(lockFile(state, host));
+  lock?.release();
+  return lock === undefined;
+}
+
 /** Takes the lock of a host: one process per host. Throws a `UserError` if another process holds it. */
 export async function lockHost(state: string, host: string, clock: Clock, signal: AbortSignal): Promise<Lock> {
   // `trigger status` looks at the lock by taking it for a moment, hence a few tries.

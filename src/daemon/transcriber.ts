@@ -35,6 +35,9 @@ export async function runTranscriber(project: Project, host: string, parts: Tran
       brokerUser: config.broker && userOf(config.broker.url),
       random: Math.random,
       onReport: (report) => store.transcriber.keepReport({ ...report, heard: clock.now() }),
+      onOrder: (order, user) => store.audit.ask(order, user, clock.now()),
+      onAnswer: ({ host, order, way, outcome }, user) =>
+        store.audit.answer({ host, order, user, way, at: clock.now(), outcome }),
     });
     began(transcriber);
     await Promise.all([transcriber.done, noteState(transcriber, parts)]);

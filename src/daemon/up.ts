@@ -21,6 +21,7 @@ import { removeLeftCopies } from "./copies.ts";
 import { inNumbers, serviceDifference } from "./diff.ts";
 import { type DryOptions, dryMachines } from "./dry-run.ts";
 import { openTrust } from "./keys.ts";
+import { serveOrders } from "./order-socket.ts";
 import { sharedBroker } from "./shared-broker.ts";
 import { lockHost, scratchFolder } from "./store-file.ts";
 import { runTranscriber } from "./transcriber.ts";
@@ -79,7 +80,11 @@ async function upHost(
             ...rulesOf(project, host),
             ...(dry ? dryMachines(host, services, store, dry) : realMachines(project, host)),
             ...(distrust && { distrust }),
-            ...(transcribes && { transcriber: () => transcriber && reportOf(transcriber.state()) }),
+            serveOrders: (obey, signal) => serveOrders(state, host, obey, signal),
+            ...(transcribes && {
+              transcriber: () => transcriber && reportOf(transcriber.state()),
+              verifyDirectory: (at) => transcriber?.verify(at) ?? false,
+            }),
           }),
         ...(transcribes ? [(signal: AbortSignal) => runTranscriber(project, host, { ...base, signal, began })] : []),
       ]);

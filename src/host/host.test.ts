@@ -236,7 +236,7 @@ test("a failed run is retried with growing waits, and its error is reported", as
 
 test("a fatal error waits for changed rows or a retry", async () => {
   const dhcp = simulatedService();
-  const { say, send, up, clock, report, end } = hostScene(dhcp.definition);
+  const { say, give, up, clock, report, end } = hostScene(dhcp.definition);
   dhcp.controls.before = () => {
     throw new Fatal("this text will never load");
   };
@@ -249,7 +249,7 @@ test("a fatal error waits for changed rows or a retry", async () => {
   await until(() => dhcp.seen.runs === 2);
   dhcp.controls.before = undefined;
   await clock.advance(1000);
-  await send({ trigger: 1, kind: "order", service: "dhcp", order: "retry" });
+  await give({ order: "retry" });
   await until(() => dhcp.served.get("k")?.name === "b");
   await host.down();
   end();
@@ -257,9 +257,9 @@ test("a fatal error waits for changed rows or a retry", async () => {
 
 test("a regenerating run is given every row", async () => {
   await using world = await running();
-  const { dhcp, send } = world;
+  const { dhcp, give } = world;
   dhcp.served.clear();
-  await send({ trigger: 1, kind: "order", service: "dhcp", order: "regen" });
+  await give({ order: "regen" });
   await until(() => dhcp.served.size === 1);
   assert.equal(dhcp.seen.changes.at(-1), undefined);
 });

@@ -3,6 +3,7 @@ import { persist } from "../core/util/persist.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type HostedService, hostService } from "./hosted-service.ts";
+import { type Control, control } from "./inbox/control.ts";
 import type { HostOptions } from "./options.ts";
 import { reporter } from "./report/reporter.ts";
 import { transcriberLook } from "./report/transcriber-report.ts";
@@ -31,10 +32,12 @@ export async function runHost(given: HostOptions): Promise<void> {
   let reportChanged = (): void => {};
   const compareInTurn = daemonComparer({ clock, signal });
   const hosted = begin();
-  const ended = Promise.all(hosted.map(({ ended }) => ended));
+  const orders = openOrders(options, hosted);
+  const ended = Promise.race([Promise.all(hosted.map(({ ended }) => ended)), orders.damaged]);
   // Without its store a host can do nothing: everything ends, and then the reason is thrown.
   ended.catch((error) => damaged.abort(error));
   sayLeftBehind(options);
+  const local = options.serveOrders?.(orders.obey, signal);
 
   const started = new AbortController();
   const allStarted = Promise.all(hosted.map((service) => service.started)).then(() => started.abort());
@@ -45,8 +48,9 @@ export async function runHost(given: HostOptions): Promise<void> {
     if (broker) await Promise.all(whileUp(broker));
     await allStarted;
     await ended;
+    await local;
   } finally {
-    await Promise.allSettled(hosted.map((service) => service.close()));
+    await Promise.allSettled([...hosted, orders].map((part) => part.close()));
     await broker?.close();
   }
   log("stopped");
@@ -70,6 +74,8 @@ export async function runHost(given: HostOptions): Promise<void> {
     const all = (work: (service: HostedService) => unknown) => () => Promise.all(hosted.map(work));
     const { fullEvery, transcriber } = options;
     return [
+      persist("the queue of orders", () => orders.listen(broker), { clock, signal, log }).then(() => {}),
+      every(brokerInterval, "the answers to orders", () => orders.sendAnswers()),
       ...hosted.map((service) => listen(service, broker)),
       every(
         daemonInterval,
@@ -105,6 +111,9 @@ export async function runHost(given: HostOptions): Promise<void> {
     reportChanged();
   }
 }
+
+const openOrders = (options: HostOptions, hosted: readonly HostedService[]): Control =>
+  control({ ...options, host: options.name, services: new Map(hosted.map((service) => [service.name, service])) });
 
 function sayLeftBehind({ name, services, store, log }: HostOptions): void {
   for (const service of store.services()) {

@@ -1,7 +1,8 @@
 import type { Service } from "../core/service/service.ts";
-import type { OrderMessage } from "../core/stream/messages.ts";
+import type { OrderMessage } from "../core/stream/order.ts";
 import { inSlices } from "../core/util/slices.ts";
 import type { Broker, Queue } from "../ports/broker.ts";
+import type { OrderTaker } from "./inbox/control.ts";
 import { Conversation } from "./inbox/conversation.ts";
 import type { StoredService } from "./inbox/receive.ts";
 import type { HostOptions } from "./options.ts";
@@ -13,7 +14,8 @@ import type { RunContext } from "./run/run-context.ts";
 import { ServiceLoop } from "./run/service-loop.ts";
 
 /** One service on its host: its part of the store, its runs and its queue. */
-export interface HostedService {
+export interface HostedService extends OrderTaker {
+  readonly name: string;
   readonly queue: Queue;
   /** Resolves when the first run has ended, with or without success. */
   readonly started: Promise<void>;
@@ -53,7 +55,6 @@ export function hostService(name: string, service: Service, options: HostOptions
     notice?.say();
   }
 
-  const obeyStored = orders(inbox, context);
   const loop = new ServiceLoop({
     ...{ service, context, onReportChanged },
     waveWithin: options.waveWithin?.(name),
@@ -67,11 +68,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   const compareTable = table && options.compareDaemon?.bind(options, name, table);
   const conversation = new Conversation({
     ...{ host: options.name, inbox, clock, signal: options.signal, log, onReportChanged, recompute },
-    ...{ distrust: options.distrust, wrongOrderer: options.wrongOrderer, follow: options.follow },
-    obey(order) {
-      obeyStored(order);
-      if (isWithoutDigest(order)) loop.endWait();
-    },
+    ...{ distrust: options.distrust, follow: options.follow },
     hearWave: (message) => loop.hearWave(message),
     compareDaemon:
       compareTable &&
@@ -82,13 +79,23 @@ export function hostService(name: string, service: Service, options: HostOptions
           isPending: () => serviceReport(store).why !== undefined,
           runs: () => loop.runs,
         })),
-    stored({ hasOrder }) {
+    stored() {
       notice?.sayAgain();
-      loop.poke({ again: hasOrder });
+      loop.poke();
     },
   });
   return {
+    name,
     queue: conversation.queue,
+    obey: orders(inbox, context),
+    obeyed(order) {
+      if (order.order === "verify") conversation.verify(order.at);
+      if (isWithoutDigest(order)) loop.endWait();
+      notice?.sayAgain();
+      // A run that waits after a failure waits no longer.
+      loop.poke({ again: true });
+      onReportChanged();
+    },
     started: loop.started,
     ended: Promise.race([loop.ended, conversation.damaged]),
     listen: (broker) => conversation.listen(broker),

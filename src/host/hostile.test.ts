@@ -11,7 +11,6 @@ import type { StoredService } from "./inbox/receive.ts";
 import { receiver } from "./inbox/receive.ts";
 import { serviceReport } from "./report/report.ts";
 import { handleNext } from "./run/handle-message.ts";
-import { orders } from "./run/orders.ts";
 import type { RunContext } from "./run/run-context.ts";
 import { hostStore } from "./store/host-store.ts";
 
@@ -33,19 +32,10 @@ const stream = [
   { ...head, kind: "part", from: 0, to: 2 ** 32, rows },
   { ...head, epoch: 6, rolledBack: true, kind: "rows", rows, piece: 0, more: false },
 ];
-const ordered = { trigger: 1, kind: "order", service: "dhcp" };
-const orderings = [
-  ...["regen", "retry", "approve", "verify"].map((order) => ({ ...ordered, order })),
-  { ...ordered, order: "hold", why: "a person" },
-  { ...ordered, order: "adopt", name: "10.0.0.1", remove: true },
-  { ...ordered, order: "approve", digest: "01234567" },
-  { ...ordered, order: "approve", allow: { rows: 3, until: start + 60_000 } },
-];
 
 /** Messages that once blocked a queue for ever. */
 const known = [
   JSON.stringify({ ...stream[0], seq: 2, rows: [["k", "{"]] }),
-  JSON.stringify({ ...ordered, order: "approve", allow: { rows: 1, until: 1e300 } }),
   `{"kind":"rows","trigger":${"[".repeat(50_000)}${"]".repeat(50_000)}}`,
 ].map((text) => Buffer.from(text));
 
@@ -61,7 +51,7 @@ function scene(definition: StoredService["service"]) {
   const store = hostStore(database).service(name);
   const inbox: StoredService = { store, service: definition, rows: table && store.rows(table) };
   const context: RunContext = { host: "a", store, machine: memoryMachine(), clock, signal, log };
-  const { take } = receiver("a", inbox, { obey: orders(inbox, context), log });
+  const { take } = receiver("a", inbox, { log });
   let acknowledged = 0;
   const delivery = (body: Uint8Array): Delivery => ({
     ...{ key: "k", body, redelivered: false },
@@ -77,14 +67,13 @@ function scene(definition: StoredService["service"]) {
 
 test("any message for a table is stored or parked, and the next is taken", async () => {
   const { definition } = simulatedService();
-  const bodies = fc.array(hostileBodies([...stream, ...orderings]), { minLength: 1, maxLength: 4 });
+  const bodies = fc.array(hostileBodies(stream), { minLength: 1, maxLength: 4 });
   await fc.assert(
     fc.asyncProperty(bodies, async (hostile) => {
       const { take, acknowledged, report, database, store, table, logged } = scene(definition);
       using _ = database;
       await take([Buffer.from(JSON.stringify(stream[0])), ...hostile]);
-      await take([Buffer.from(JSON.stringify(orderings[1]))]);
-      assert.equal(acknowledged(), hostile.length + 2);
+      assert.equal(acknowledged(), hostile.length + 1);
       assert.ok(JSON.stringify(report()).length < 600_000);
       assert.ok(logged.every((line) => line.length < 10_000));
       assert.ok(table);
@@ -102,7 +91,7 @@ test("any message for a table is stored or parked, and the next is taken", async
 
 test("any plain message is handled or parked, and the next is handled", async () => {
   await fc.assert(
-    fc.asyncProperty(hostileBodies([{ n: 1 }, ...orderings]), async (hostile) => {
+    fc.asyncProperty(hostileBodies([{ n: 1 }, ...stream]), async (hostile) => {
       const { definition, handled } = plainService();
       const { take, database, store, context, name } = scene(definition);
       using _ = database;

@@ -1,6 +1,7 @@
 import type { WrongOrderer } from "../core/config/senders.ts";
 import type { Service, Table } from "../core/service/service.ts";
 import type { follow } from "../core/stream/host-end.ts";
+import type { OrderMessage, Outcome } from "../core/stream/order.ts";
 import type { DaemonCompared, TranscriberReport } from "../core/stream/report.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -38,6 +39,16 @@ export interface HostOptions {
    * Returns the reason to reject a message about rows; undefined to accept it. Without it every message is accepted.
    */
   distrust?(body: Uint8Array): string | undefined;
+  /**
+   * Has the transcriber of this host read the directory again, for a `verify` of a time; false if it has not read
+   * it yet. Absent without a transcriber.
+   */
+  verifyDirectory?(at: number): boolean;
+  /**
+   * Receives the orders that root gives on the machine itself, until the signal. Without it orders come by the broker
+   * alone.
+   */
+  serveOrders?(obey: (order: OrderMessage) => Promise<Outcome>, signal: AbortSignal): Promise<void>;
   /** Returns the reason to reject an order from a user of the broker. Without it every order is obeyed. */
   readonly wrongOrderer?: WrongOrderer;
   /** Decides what to do with a message of the stream: `follow` of core/stream/host-end.ts by default. */

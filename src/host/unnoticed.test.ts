@@ -81,7 +81,7 @@ test("changed rows end the wait of a fatal error in their own transaction", asyn
   const rows = store.rows(definition.table);
   const inbox = { store, service: definition, rows };
   store.write({ fatal: "this text will never load" });
-  const { take } = receiver("a", inbox, { obey() {}, log() {} });
+  const { take } = receiver("a", inbox, { log() {} });
   const [message] = new StreamWriter("dhcp", new CellTable("dhcp"), { epoch: 1 }).rows([["k", row("a", "10.0.0.1")]], {
     state: [],
     clock: 0,
@@ -111,10 +111,10 @@ test("a doubt that ends during a run makes the next run full", async () => {
 
 test("a full run asked for during a run is still pending after it", async () => {
   await using world = await running();
-  const { dhcp, clock, say, send, facts } = world;
+  const { dhcp, clock, say, give, facts } = world;
   dhcp.controls.before = async () => {
     dhcp.controls.before = () => {};
-    await send({ trigger: 1, kind: "order", service: "dhcp", order: "regen" });
+    await give({ order: "regen" });
     await until(() => facts()?.full === 1);
   };
   await say([["k2", row("b", "10.0.0.2")]]);
@@ -162,7 +162,7 @@ test("rows that failed to be stored are not in the digest", async () => {
   database.exec(
     "CREATE TRIGGER full BEFORE INSERT ON row WHEN NEW.key = 'k2' BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
   );
-  const taking = receiver("a", inbox, { obey() {}, log() {} });
+  const taking = receiver("a", inbox, { log() {} });
   const changes = ["k", "k2"].map((key, index): [string, string] => [key, row(key, `10.0.0.${index}`)]);
   const [message] = new StreamWriter("dhcp", new CellTable("dhcp"), { epoch: 1 }).rows(changes, {
     state: [],

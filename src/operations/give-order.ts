@@ -1,40 +1,146 @@
-import { hostsOf } from "../core/config/config.ts";
-import { type OrderMessage, protocolVersion } from "../core/stream/messages.ts";
-import { hostKey, queueOf, serviceKey } from "../core/stream/routing.ts";
-import { reason, UserError } from "../core/util/errors.ts";
-import { connectBroker } from "../daemon/broker.ts";
-import { BrokerTrouble } from "../ports/broker.ts";
-import { loadServices, type Project } from "../project/project.ts";
+import { randomBytes } from "node:crypto";
+import { hostname, userInfo } from "node:os";
+import { transcribersOf } from "../core/config/config.ts";
+import { protocolVersion } from "../core/stream/messages.ts";
+import { type Asked, type OrderMessage, type Outcome, orderIdOf } from "../core/stream/order.ts";
+import { controlService, hostKey, orderLifetime, queueOf, reportService, serviceKey } from "../core/stream/routing.ts";
+import { reason } from "../core/util/errors.ts";
+import { systemClock } from "../daemon/clock.ts";
+import { openSigner } from "../daemon/keys.ts";
+import { askHost } from "../daemon/order-socket.ts";
+import { isUp } from "../daemon/store-file.ts";
+import type { Broker } from "../ports/broker.ts";
+import type { Project } from "../project/project.ts";
+import { answersTo, storesHere, transcribersHere } from "./order-answers.ts";
 
-/** An order to the hosts of a service. */
-export interface Order extends Pick<OrderMessage, "service" | "order"> {
-  /** The only host that is asked; every host of the service by default. */
-  readonly host?: string | undefined;
-  /** The fields of the message besides its name. */
-  readonly fields: Partial<OrderMessage>;
-  /** The password of RabbitMQ from the environment, if any. */
-  readonly brokerPassword?: string | undefined;
+/** The longest wait for the answers of hosts elsewhere, in milliseconds. */
+const answerWait = 10_000;
+/** The longest wait for the socket of a host that is up, in milliseconds. */
+const startWait = 5_000;
+/** The interval at which the answers are read, in milliseconds. */
+const readInterval = 100;
+
+/** An order to give. */
+export interface Order {
+  readonly asked: Asked;
+  /** The hosts that shall obey; each runs the service. */
+  readonly hosts: readonly string[];
+  /** The user behind sudo, if the person used that. */
+  readonly sudoUser?: string | undefined;
+  /** Connects to the broker, if a host is elsewhere. */
+  connect(): Promise<Broker>;
+  readonly signal: AbortSignal;
 }
 
-/** The remedy while no order can be given: the broker is down, or takes none from the user of this machine. */
-const withoutBroker =
-  "an order needs the broker, and the user of a transcriber's host; meanwhile `systemctl stop trigger` keeps trigger off a machine";
+/** The answer of one host: its outcome, or the reason why there is none. */
+export type HostAnswer = { readonly host: string } & (
+  | { readonly outcome: Outcome }
+  /** `absent`: the order lapses. `unreached`: it was not sent. `unheard`: this machine hears no answers. */
+  | { readonly none: "absent" | "unreached" | "unheard"; readonly why: string }
+);
 
-/** Publishes an order. Orders travel as messages, so they reach hosts elsewhere, and hosts that are off now. */
+/**
+ * Gives an order, and waits some seconds for the answers. A host on this machine takes it by its socket, without the
+ * broker. The order to an absent host lapses.
+ */
 export async function giveOrder(
   project: Project,
-  { service, order, host, fields, brokerPassword }: Order,
-): Promise<void> {
-  const { services } = await loadServices(project, [service]);
-  const definition = services.get(service);
-  const use = definition && "table" in definition ? "table" : "plain";
-  const message: OrderMessage = { trigger: protocolVersion, kind: "order", service, order, ...fields };
-  await using broker = await connectBroker(project, { password: brokerPassword });
+  { asked, hosts, sudoUser, connect, signal }: Order,
+): Promise<HostAnswer[]> {
+  const at = systemClock.now();
+  const order: OrderMessage = {
+    ...{ trigger: protocolVersion, kind: "order", id: orderIdOf(at, randomBytes(10)), hosts, at, by: person(sudoUser) },
+    ...asked,
+  };
+  const local = await Promise.all(hosts.map((host) => askHere(project, host, order, signal)));
+  const elsewhere = hosts.filter((_, index) => local[index] === undefined);
+  const remote =
+    elsewhere.length > 0 ? await askElsewhere(project, { ...order, hosts: elsewhere }, { connect, signal }) : [];
+  const all = new Map([...local, ...remote].flatMap((answer) => (answer ? [[answer.host, answer]] : [])));
+  return hosts.flatMap((host) => all.get(host) ?? []);
+}
+
+/** The person at this machine. */
+const person = (sudoUser: string | undefined): string =>
+  `${sudoUser || userInfo({ encoding: "utf8" }).username} on ${hostname()}`;
+
+/**
+ * The answer of a host on this machine; undefined for a host elsewhere. The process of a host that has just started may
+ * not listen yet.
+ */
+async function askHere(
+  project: Project,
+  host: string,
+  order: OrderMessage,
+  signal: AbortSignal,
+): Promise<HostAnswer | undefined> {
+  if (!storesHere(project).includes(host)) return undefined;
+  const { monotonic, sleep } = systemClock;
+  const end = monotonic() + startWait;
+  for (;;) {
+    if (!isUp(project.state, host))
+      return { host, none: "absent", why: `it is not up: \`trigger up --host ${host}\` starts it` };
+    try {
+      return { host, outcome: await askHost(project.state, host, order, signal) };
+    } catch (error) {
+      if (monotonic() > end || signal.aborted) return { host, none: "unreached", why: reason(error) };
+      await sleep(readInterval, signal);
+    }
+  }
+}
+
+async function askElsewhere(
+  project: Project,
+  order: OrderMessage,
+  { connect, signal }: Pick<Order, "connect" | "signal">,
+): Promise<HostAnswer[]> {
+  const { hosts } = order;
+  const transcribers = transcribersOf(project.config).join(" or ");
   try {
-    await broker.declare(hostsOf(project.config, service).map((name) => queueOf(name, service, use)));
-    const key = host === undefined ? serviceKey(service) : hostKey(service, host);
-    await broker.publish(key, JSON.stringify(message));
+    await publish(project, order, connect);
   } catch (error) {
-    throw error instanceof BrokerTrouble ? new UserError(`${reason(error)}; ${withoutBroker}`) : error;
+    const why = `${reason(error)}; give it on ${transcribers}, or on the host itself`;
+    return hosts.map((host) => ({ host, none: "unreached", why }));
+  }
+  if (transcribersHere(project).length === 0) {
+    const why = `no transcriber is here, which hears the answer: \`trigger audit\` on ${transcribers} has it`;
+    return hosts.map((host) => ({ host, none: "unheard", why }));
+  }
+  const answers = await awaitAnswers(project, order, signal);
+  const lapses = `no answer within ${answerWait / 1000} s: it is down, or cut off; the order lapses after ${orderLifetime / 1000} s`;
+  return hosts.map((host) => {
+    const outcome = answers.get(host)?.outcome;
+    return outcome ? { host, outcome } : { host, none: "absent", why: lapses };
+  });
+}
+
+/** Publishes an order, and a copy for the transcribers, which keep it. */
+async function publish(project: Project, order: OrderMessage, connect: Order["connect"]): Promise<void> {
+  const { config } = project;
+  const sign = openSigner(project, () => {}) ?? ((body) => body);
+  const body = sign(JSON.stringify(order));
+  const queues = [
+    ...order.hosts.map((host) => queueOf(host, controlService, "control")),
+    ...transcribersOf(config).map((host) => queueOf(host, reportService, "report")),
+  ];
+  const broker = await connect();
+  try {
+    await broker.declare(queues);
+    const [only, ...others] = order.hosts;
+    const toOne = only !== undefined && others.length === 0;
+    await broker.publish(toOne ? hostKey(controlService, only) : serviceKey(controlService), body);
+    await broker.publish(serviceKey(reportService), body);
+  } finally {
+    await broker.close();
+  }
+}
+
+async function awaitAnswers(project: Project, { id, hosts }: OrderMessage, signal: AbortSignal) {
+  const { monotonic, sleep } = systemClock;
+  const end = monotonic() + answerWait;
+  for (;;) {
+    const answers = await answersTo(project, id, signal);
+    if (hosts.every((host) => answers.has(host)) || monotonic() > end || signal.aborted) return answers;
+    await sleep(readInterval, signal);
   }
 }

@@ -1,6 +1,6 @@
 import { transcribersOf } from "../core/config/config.ts";
 import { eventService } from "../core/stream/routing.ts";
-import { isThere, lockFile, ownedFile, storeFile, unreadable } from "../daemon/store-file.ts";
+import { isThere, isUp, ownedFile, storeFile, unreadable } from "../daemon/store-file.ts";
 import type { HostStatus } from "../health/host-status.ts";
 import { serviceReport } from "../host/report/report.ts";
 import { type HostStore, hostStore } from "../host/store/host-store.ts";
@@ -8,7 +8,6 @@ import { attachOwnedToRead } from "../host/store/owned.ts";
 import { hasHostTables, storeMustBeCurrent } from "../host/store/schema.ts";
 import type { StoredReport } from "../host/store/transcriber-notes.ts";
 import type { Project } from "../project/project.ts";
-import { takeLock } from "../sqlite/lock.ts";
 import { openDatabase, retryWhileBusy } from "../sqlite/open.ts";
 
 /**
@@ -84,10 +83,4 @@ function ownStatus(
     transcriberReport: undefined,
     since,
   };
-}
-
-function isUp(state: string, host: string): boolean {
-  const lock = takeLock(lockFile(state, host));
-  lock?.release();
-  return lock === undefined;
 }

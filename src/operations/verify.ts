@@ -1,24 +1,26 @@
-import { eventQueuesOf, hostsOf, servicesOf, transcribersOf } from "../core/config/config.ts";
-import { type OrderMessage, protocolVersion } from "../core/stream/messages.ts";
+import { hostsOf, servicesOf, transcribersOf } from "../core/config/config.ts";
 import type { DaemonCompared, ServiceReport } from "../core/stream/report.ts";
-import { eventService, queueOf, serviceKey } from "../core/stream/routing.ts";
+import { eventService } from "../core/stream/routing.ts";
+import { UserError } from "../core/util/errors.ts";
 import { connectBroker } from "../daemon/broker.ts";
 import { systemClock } from "../daemon/clock.ts";
+import { sharedBroker } from "../daemon/shared-broker.ts";
 import type { HostStatus } from "../health/host-status.ts";
 import { loadServices, type Project } from "../project/project.ts";
+import { giveOrder, type HostAnswer } from "./give-order.ts";
 import { networkStatus } from "./network-status.ts";
 
 /** The longest wait for the next answer, in milliseconds: the comparison of a daemon may take a minute. */
 const answerTimeout = 75_000;
 /** The interval at which stores and reports are read, in milliseconds. */
 const readInterval = 200;
-/** The interval at which hosts without an answer are asked again, in milliseconds: a queue may have been purged. */
-const askInterval = 15_000;
 
 /** Options of `verify`. */
 export interface VerifyOptions {
   /** The password of RabbitMQ from the environment, if any. */
   readonly brokerPassword?: string | undefined;
+  /** The user behind sudo, if the person used that. */
+  readonly sudoUser?: string | undefined;
   readonly signal: AbortSignal;
   /** Takes each answer as a line when it arrives. */
   say(line: string): void;
@@ -32,37 +34,60 @@ export async function verify(project: Project, options: VerifyOptions): Promise<
   const { services } = await loadServices(project, servicesOf(project.config));
   const tables = [...services].flatMap(([name, service]) => ("table" in service ? [name] : []));
   const asked = systemClock.now();
-  const ask = (services: readonly string[]): Promise<void> => askFor(project, services, asked, options);
-  await ask([eventService, ...tables]);
+  const places = [eventService, ...tables].map((service) => ({ service, hosts: hostsOf(project.config, service) }));
+  const reached = reachedOf(places, await askFor(project, places, options), options.say);
   const questions = [
     ...directories(project, asked),
     ...ofReports(project, { tables, asked, what: "the rows", answer: rows }),
     ...ofReports(project, { tables, asked, what: "the daemon", answer: daemon }),
-  ];
-  return answers(questions, ask, project, options);
+  ].filter(({ service, host }) => reached.has(placeOf(service, host)));
+  const equal = await answers(questions, project, options);
+  return equal && reached.size === places.reduce((all, { hosts }) => all + hosts.length, 0);
 }
 
-/** Publishes the order to verify: to the transcribers, as the service `event`, and to the hosts of these tables. */
+/** A service with the hosts that are asked about it. */
+interface Place {
+  readonly service: string;
+  readonly hosts: readonly string[];
+}
+
+const placeOf = (service: string, host: string): string => `${service} ${host}`;
+
+/** Gives the order to verify, for each service: to the transcribers as the service `event`, and to the hosts of tables. */
 async function askFor(
-  { config, ...project }: Project,
-  services: readonly string[],
-  at: number,
-  { brokerPassword }: VerifyOptions,
-): Promise<void> {
-  const tables = services.filter((service) => service !== eventService);
-  const queues = tables.flatMap((service) => hostsOf(config, service).map((host) => queueOf(host, service, "table")));
-  await using broker = await connectBroker({ config, ...project }, { password: brokerPassword });
-  await broker.declare([...eventQueuesOf(config), ...queues]);
-  for (const service of services) {
-    const order: OrderMessage = { trigger: protocolVersion, kind: "order", service, order: "verify", at };
-    await broker.publish(serviceKey(service), JSON.stringify(order));
+  project: Project,
+  places: readonly Place[],
+  { brokerPassword, sudoUser, signal }: VerifyOptions,
+): Promise<HostAnswer[][]> {
+  const connect = sharedBroker(() => connectBroker(project, { password: brokerPassword }));
+  const give = ({ service, hosts }: Place): Promise<HostAnswer[]> =>
+    giveOrder(project, { asked: { service, order: "verify" }, hosts, sudoUser, connect, signal });
+  return Promise.all(places.map(give));
+}
+
+/** The places that take the question. The others are printed, with the reason. */
+function reachedOf(places: readonly Place[], given: readonly HostAnswer[][], say: (line: string) => void): Set<string> {
+  const all = given.flat();
+  const [first] = all;
+  if (first && "none" in first && all.every((answer) => "none" in answer && answer.none === "unreached"))
+    throw new UserError(first.why);
+  const reached = new Set<string>();
+  for (const [index, { service }] of places.entries()) {
+    for (const answer of given[index] ?? []) {
+      // A host whose answer is not heard here may still send its result in a report.
+      const taken = "outcome" in answer ? answer.outcome.done : answer.none === "unheard";
+      if (taken) reached.add(placeOf(service, answer.host));
+      else say(`${answer.host} ${service}: ${"outcome" in answer ? answer.outcome.text : answer.why}`);
+    }
   }
+  return reached;
 }
 
 /** A question: its name, and its answer once there is one. */
 interface Question {
   readonly of: string;
   readonly service: string;
+  readonly host: string;
   answer(hosts: ReadonlyMap<string, HostStatus>): Answer | undefined;
 }
 
@@ -76,6 +101,7 @@ function directories({ config }: Project, asked: number): Question[] {
   return transcribersOf(config).map((host) => ({
     of: `${host}: the directory`,
     service: eventService,
+    host,
     answer(hosts) {
       const { here = false, transcriber, transcriberReport } = hosts.get(host) ?? {};
       if (!here && !transcriberReport) return { equal: true, says: "no report here: see its log" };
@@ -98,6 +124,7 @@ function ofReports(
     hostsOf(project.config, service).map((host) => ({
       of: `${host} ${service}: ${what}`,
       service,
+      host,
       answer(hosts) {
         const report = hosts.get(host)?.services[service];
         if (!report?.verified || report.verified.asked < asked) return undefined;
@@ -152,7 +179,6 @@ function sayCompared(host: string, service: string, { state, why, foreign = 0, .
 /** Prints each answer when it arrives; true if all were equal. */
 async function answers(
   questions: readonly Question[],
-  ask: (services: readonly string[]) => Promise<void>,
   project: Project,
   { say, signal }: VerifyOptions,
 ): Promise<boolean> {
@@ -160,7 +186,6 @@ async function answers(
   let open = questions;
   let equal = true;
   let end = monotonic() + answerTimeout;
-  let again = monotonic() + askInterval;
   while (open.length > 0 && monotonic() < end && !signal.aborted) {
     const statuses = await networkStatus(project, now(), signal);
     const hosts = new Map(statuses.map((status) => [status.host, status]));
@@ -172,11 +197,6 @@ async function answers(
       equal &&= given.equal;
       return false;
     });
-    if (open.length > 0 && monotonic() > again) {
-      // If the broker is down meanwhile, the answers do not come.
-      await ask([...new Set(open.map(({ service }) => service))]).catch(() => {});
-      again = monotonic() + askInterval;
-    }
     if (open.length > 0) await sleep(readInterval, signal);
   }
   for (const { of } of open) say(`${of}: no answer for ${answerTimeout / 1000} s`);

@@ -1,6 +1,7 @@
 import type { ReadConfig } from "../core/config/config.ts";
 import { orderersOf, sendersOf } from "../core/config/senders.ts";
 import type { Table } from "../core/service/service.ts";
+import type { AnswerMessage, OrderMessage } from "../core/stream/order.ts";
 import { HostWords } from "../core/stream/plausible.ts";
 import type { ReportMessage } from "../core/stream/report.ts";
 import type { TranscriberState } from "../core/stream/transcriber-state.ts";
@@ -43,6 +44,10 @@ export interface TranscriberOptions {
   readonly random: () => number;
   readonly log: (line: string) => void;
   readonly onReport: (report: ReportMessage) => void;
+  /** Takes an order of a person to hosts; `user` is the user of the broker that sent it, if it is known. */
+  readonly onOrder?: (order: OrderMessage, user: string | undefined) => void;
+  /** Takes the answer of a host to an order. */
+  readonly onAnswer?: (answer: AnswerMessage, user: string | undefined) => void;
   /** Signs messages about rows, if hosts trust keys. */
   readonly sign?: ((body: string) => string) | undefined;
   readonly signal: AbortSignal;
@@ -52,6 +57,11 @@ export interface TranscriberOptions {
 
 export interface Transcriber {
   state(): TranscriberState;
+  /**
+   * Reads the directory again, and compares the tables with those of the hosts, for a `verify` of a time; false if it has
+   * not read the directory yet.
+   */
+  verify(at: number): boolean;
   /** Every refused row of a service. */
   refused(service: string): Iterable<RefusedRow>;
   /** Resolves after the signal, when all tasks have ended. */
@@ -96,9 +106,11 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     publish: (key, body) => void publish(key, body).catch(() => {}), // a host without the message continues after a while
   });
   const inbound = handleInbound({
-    ...{ config, tableServices: services, publisher, steady, attribution: authors, clock, log, verify: reader.verify },
+    ...{ config, tableServices: services, publisher, steady, attribution: authors, clock, log },
     wrongSender: sendersOf(config, host, brokerUser),
     wrongOrderer: orderersOf(config, host, brokerUser),
+    onOrder: (order, user) => options.onOrder?.(order, user),
+    onAnswer: (answer, user) => options.onAnswer?.(answer, user),
     onReport(report) {
       options.onReport(report);
       tellWave(report);
@@ -115,6 +127,10 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   const parts = { publisher, reader, tables, namesakes, codes, events: events && intake && { store: events, intake } };
   return {
     state: () => transcriberState(parts),
+    verify(at) {
+      if (reader.complete) reader.verify(at);
+      return reader.complete;
+    },
     refused: tables.refused,
     done: Promise.all([reader.done, publisher.done, consumers]).then(() => {}),
   };

@@ -260,7 +260,7 @@ test("regen restores a file changed by hand, and status then shows nothing pendi
   const good = project.read("out/box/names");
   project.write("out/box/names", "by hand\n");
   const { code, out } = await project.trigger(["regen", "names", "--host", "box"]);
-  assert.deepEqual([code, out], [0, "asked box to regen names; `trigger status` shows the result\n"]);
+  assert.deepEqual([code, out], [0, "box: done: a full run is due\n"]);
   await until(() => project.read("out/box/names") === good);
   await well(project);
 });

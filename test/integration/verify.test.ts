@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { type AnswerMessage, orderMessage } from "../../src/core/stream/order.ts";
 import type { ReportMessage, ServiceReport } from "../../src/core/stream/report.ts";
+import { queueOf } from "../../src/core/stream/routing.ts";
 import { connectBroker } from "../../src/daemon/broker.ts";
+import type { Delivery } from "../../src/ports/broker.ts";
 import { openProject } from "../../src/project/project.ts";
 import { makeProject } from "../project.ts";
 import { startRabbit } from "../servers/rabbitmq.ts";
@@ -51,23 +54,21 @@ test("verify reports a daemon that differs, names the command for it, and change
   assert.equal(project.read("out/box/daemon"), "laptop 192.0.2.11\n");
 });
 
-test("an order to compare that was lost is sent again", async (t) => {
-  const project = makeProject(t);
-  project.spawn(["up", "--host", "civet"]);
-  const box = project.spawn(["up", "--host", "box"]);
+test("a host that is down is named at once, and others are compared", async (t) => {
+  const project = makeProject(t, { hosts: { box: ["names"], lynx: ["names"], civet: ["event"] } });
+  const up = project.spawn(["up", "--all"]);
   await until(async () => (await project.trigger(["status"])).code === 0, { within: 30_000 });
-  await box.end("SIGTERM");
-  const verified = project.trigger(["verify"]);
-  const broker = new DatabaseSync(project.path(".trigger/broker.db"), { timeout: 5000 });
-  const lose = broker.prepare(
-    "DELETE FROM message WHERE key = 'trigger.names' AND instr(body, CAST('verify' AS BLOB))",
-  );
-  await until(() => lose.run().changes > 0);
-  broker.close();
-  project.spawn(["up", "--host", "box"]);
-  const { code, out, err } = await verified;
-  assert.equal(code, 0, out + err);
-  assert.match(out, /^box names: the daemon: the same$/m);
+  await up.end("SIGTERM");
+  for (const host of ["civet", "lynx"]) project.spawn(["up", "--host", host]);
+  const isUp = async (): Promise<boolean> => {
+    const { out } = await project.trigger(["status"]);
+    return out.includes("active") && /^lynx +names .*well/m.test(out);
+  };
+  await until(isUp, { within: 30_000 });
+  const { code, out } = await project.trigger(["verify"]);
+  assert.equal(code, 1);
+  assert.match(out, /^box names: it is not up: `trigger up --host box` starts it$/m);
+  assert.match(out, /^lynx names: the rows: equal/m);
 });
 
 test("status --verbose shows the epoch, change and time at which each table was equal", async (t) => {
@@ -130,6 +131,16 @@ test("verify reports the daemon of an older host as not compared, without failin
   const report: ReportMessage = { trigger: 1, kind: "report", host: "box", at, services: { names } };
   await broker.publish("trigger.report", JSON.stringify(report));
   await until(async () => (await project.trigger(["status"])).out.includes("box    names"));
+  // The host answers orders, and its reports say nothing of its daemon.
+  const queue = queueOf("box", "control", "control");
+  await broker.declare([queue]);
+  const take = ({ body, ack }: Delivery): void => {
+    const order = orderMessage.parse(JSON.parse(new TextDecoder().decode(body)));
+    const outcome = { done: true, text: "its rows are being compared" };
+    const answer: AnswerMessage = { trigger: 1, kind: "answer", host: "box", order, way: "broker", outcome, at };
+    void broker.publish("trigger.report", JSON.stringify(answer)).then(ack);
+  };
+  await broker.consume(queue.name, take, { prefetch: 1 });
   const { code, out } = await project.trigger(["verify"]);
   assert.equal(code, 0, out);
   assert.match(out, /^box names: the daemon: not compared: its host cannot; run `trigger diff names` there$/m);

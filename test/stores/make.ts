@@ -19,7 +19,7 @@ function withoutChance(): void {
   const next = (): string => (++ids).toString(16).padStart(12, "0");
   Object.assign(crypto, {
     randomUUID: () => `00000000-0000-4000-8000-${next()}`,
-    randomBytes: (size: number) => Buffer.from(next(), "hex").subarray(0, size),
+    randomBytes: (size: number) => Buffer.concat([Buffer.from(next(), "hex"), Buffer.alloc(size)]).subarray(0, size),
   });
   syncBuiltinESMExports();
   Object.defineProperty(process, "pid", { value: 4711 });

@@ -5,7 +5,7 @@ import { type Rows, type Service, service } from "../../src/core/service/service
 import { CellTable } from "../../src/core/stream/cell-table.ts";
 import type { CellChange } from "../../src/core/stream/cells.ts";
 import { askMessage, type StreamMessage } from "../../src/core/stream/messages.ts";
-import { hostKey, queueName, queueOf, serviceKey } from "../../src/core/stream/routing.ts";
+import { controlService, hostKey, queueName, queueOf, serviceKey } from "../../src/core/stream/routing.ts";
 import { StreamWriter } from "../../src/core/stream/transcriber-end.ts";
 import { Fatal } from "../../src/core/util/errors.ts";
 import type { Columns } from "../../src/core/util/json.ts";
@@ -16,6 +16,7 @@ import { memoryHub } from "../../src/testing/memory-broker.ts";
 import type { MemoryMachine } from "../../src/testing/memory-machine.ts";
 import type { VirtualClock } from "../../src/testing/virtual-clock.ts";
 import { simulatedService } from "../fixtures/host.ts";
+import { orderTo } from "../fixtures/order.ts";
 import { removalLimit, waveWithin } from "./expected.ts";
 import { hostName } from "./project.ts";
 
@@ -82,7 +83,11 @@ export function openWorld({ database, clock, machine, epoch }: Options) {
 
   const ready = (async () => {
     const queues = [...definitions].map(([name, it]) => queueOf(hostName, name, "table" in it ? "table" : "plain"));
-    await speaker.declare([...queues, queueOf("civet", "report", "report")]);
+    await speaker.declare([
+      ...queues,
+      queueOf(hostName, controlService, "control"),
+      queueOf("civet", "report", "report"),
+    ]);
     await speaker.consume(queueName("civet", "report"), hear, { prefetch: 100 });
   })();
 
@@ -153,7 +158,7 @@ export function openWorld({ database, clock, machine, epoch }: Options) {
     /** A table that was not said. */
     has: (name: string, rows: readonly CellChange[]) => spoken(name).table.apply(rows),
     order: (name: string, order: string, more: object = {}) =>
-      tell(name, { trigger: 1, kind: "order", service: name, order, ...more }),
+      tell(name, orderTo(hostName, { service: name, order, ...more }, clock.now()), hostKey(controlService, hostName)),
     send: (name: string, body: unknown, messageId?: string) =>
       speaker.publish(serviceKey(name), typeof body === "string" ? body : JSON.stringify(body), {
         ...(messageId !== undefined && { messageId }),

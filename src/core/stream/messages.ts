@@ -8,8 +8,8 @@ export const protocolVersion = 1;
 /** The size in bytes above which a message of rows is split. */
 export const messageLimit = 512 * 1024;
 
-/** The longest text in an order, in characters: it is logged, stored and reported. */
-const textLimit = 4096;
+/** The longest text of a person or a host in a message, in characters: it is logged, stored and reported. */
+export const textLimit = 4096;
 
 /** The latest time that a Date can represent (ECMA-262, 21.4.1.1). */
 export const lastMoment = 8.64e15;
@@ -72,31 +72,6 @@ const partMessage = z.object({
   /** The ranges within it, in order, that match what the host has: they stay, and no row of `rows` is in them. */
   same: z.array(z.tuple([z.number().int(), z.number().int()])).optional(),
 });
-/** An order of a person to the hosts of a service, or to the transcriber for the service `event` (`verify` alone). */
-export const orderMessage = z.object({
-  trigger: z.literal(protocolVersion),
-  kind: z.literal("order"),
-  service: z.string(),
-  order: z.enum(["regen", "retry", "approve", "verify", "adopt", "hold", "drop"]),
-  /** With `verify`: the time of the question, milliseconds since 1970; the answer repeats it. */
-  at: z.number().int().min(0).max(lastMoment).optional(),
-  /** With `adopt`: the name of the record or file to take over. */
-  name: z.string().max(textLimit).optional(),
-  /** With `drop`: the number of one parked message; all of them otherwise. */
-  id: z.number().int().optional(),
-  /** With `hold`: the reason. */
-  why: z.string().max(textLimit).optional(),
-  /** With `approve`: the digest of the removals or replacements that were shown. */
-  digest: z.string().max(textLimit).optional(),
-  /**
-   * With `approve`: a number of removals that are allowed until then (milliseconds since 1970), beside the limit of an
-   * hour.
-   */
-  allow: z.object({ rows: z.number().int().min(0), until: z.number().int().min(0).max(lastMoment) }).optional(),
-  /** With `adopt`: also a name that no row has, which is then removed. */
-  remove: z.boolean().optional(),
-});
-
 /**
  * A message to hosts of a later wave. It has the place up to which the earlier waves have applied the stream, or the
  * failure of one of their hosts.
@@ -112,20 +87,13 @@ const waveMessage = z.object({
 });
 
 export const streamMessage = z.discriminatedUnion("kind", [rowsMessage, digestMessage, partMessage]);
-export const serviceMessage = z.discriminatedUnion("kind", [
-  rowsMessage,
-  digestMessage,
-  partMessage,
-  waveMessage,
-  orderMessage,
-]);
+export const serviceMessage = z.discriminatedUnion("kind", [rowsMessage, digestMessage, partMessage, waveMessage]);
 
 export type RowsMessage = z.infer<typeof rowsMessage>;
 export type DigestMessage = z.infer<typeof digestMessage>;
 export type PartMessage = z.infer<typeof partMessage>;
 export type StreamMessage = z.infer<typeof streamMessage>;
 export type WaveMessage = z.infer<typeof waveMessage>;
-export type OrderMessage = z.infer<typeof orderMessage>;
 export type ServiceMessage = z.infer<typeof serviceMessage>;
 
 /** A place in the stream of one service. */

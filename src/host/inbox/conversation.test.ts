@@ -17,7 +17,7 @@ async function listening(service: Service, inputs: Partial<ConversationInputs> =
   const hub = memoryHub();
   const transcriber = hub.connect();
   const said: { kind: string; want?: unknown; refused?: number }[] = [];
-  const batches: boolean[] = [];
+  let batches = 0;
   await transcriber.declare([queueOf("civet", "report", "report")]);
   await transcriber.consume(
     queueName("civet", "report"),
@@ -29,16 +29,16 @@ async function listening(service: Service, inputs: Partial<ConversationInputs> =
   );
   const conversation = new Conversation({
     ...{ host: "a", inbox, clock, signal: context.signal, log: context.log, compareDaemon: undefined },
-    obey() {},
     recompute: () => Promise.resolve(),
-    stored: ({ hasOrder }) => void batches.push(hasOrder),
+    stored: () => void batches++,
     onReportChanged() {},
     ...inputs,
   });
   await conversation.listen(hub.connect());
   const waits = () => hub.look(conversation.queue.name).length;
   return {
-    ...{ ...parts, conversation, said, batches, waits, ...told() },
+    ...{ ...parts, conversation, said, waits, ...told() },
+    batches: () => batches,
     wants: () => said.flatMap(({ want }) => (want === undefined ? [] : [want])),
     send: (message: object) => transcriber.publish(hostKey("dhcp", "a"), JSON.stringify(message)),
     async [Symbol.asyncDispose]() {
@@ -47,8 +47,6 @@ async function listening(service: Service, inputs: Partial<ConversationInputs> =
     },
   };
 }
-
-const verify = (at: number) => ({ trigger: 1, kind: "order", service: "dhcp", order: "verify", at });
 
 test("a conversation about a table begins with a question, asked until an answer comes", async () => {
   await using all = await listening(simulatedService().definition);
@@ -71,23 +69,13 @@ test("a message that is not taken is answered with a refusal", async () => {
   assert.equal(all.said.find(({ kind }) => kind === "refusal")?.refused, 1);
 });
 
-test("each stored batch is announced with whether it holds an order", async () => {
-  await using all = await listening(simulatedService().definition);
-  await all.send(all.digest());
-  await until(() => all.batches.length === 1);
-  await all.send({ trigger: 1, kind: "order", service: "dhcp", order: "hold" });
-  await until(() => all.batches.length === 2);
-  assert.deepEqual(all.batches, [false, true]);
-});
-
 test("a verify asks for a comparison after the digest was recomputed", async () => {
   const made = Promise.withResolvers<void>();
   await using all = await listening(simulatedService().definition, { recompute: () => made.promise });
   await all.send(all.digest());
-  await until(() => all.batches.length === 1);
+  await until(() => all.batches() === 1);
   const before = all.wants().length;
-  await all.send(verify(7));
-  await until(() => all.batches.length === 2);
+  all.conversation.verify(7);
   assert.equal(all.wants().length, before);
   made.resolve();
   await until(() => all.wants().length === before + 1);
@@ -102,9 +90,9 @@ test("a verify that cannot read the rows is logged, or ends a damaged store", as
   await using all = await listening(simulatedService().definition, {
     recompute: () => Promise.reject(errors.shift()),
   });
-  await all.send(verify(7));
+  all.conversation.verify(7);
   await until(() => all.logged.includes("its rows could not be read: the disk does not answer"));
-  await all.send(verify(8));
+  all.conversation.verify(8);
   await assert.rejects(all.conversation.damaged, Unusable);
 });
 
@@ -113,12 +101,12 @@ test("a long repair logs its progress every five seconds", async () => {
   const progress = () => all.logged.filter((line) => line.startsWith("the table: ")).length;
   all.rows(Array.from({ length: 100 }, (_, n): [string, string] => [`k${n}`, row(`n${n}`, `10.0.0.${n}`)]));
   await all.send(all.digest({ buckets: true }));
-  await until(() => all.batches.length === 1);
+  await until(() => all.batches() === 1);
   assert.equal(progress(), 0);
   await all.clock.advance(5_000);
   for (const from of [0, 1, 2]) {
     await all.send(all.part(from, from + 1));
-    await until(() => all.batches.length === from + 2);
+    await until(() => all.batches() === from + 2);
   }
   assert.equal(progress(), 1);
 });

@@ -34,8 +34,8 @@ export interface ConversationInputs extends ReceiverOptions {
   readonly compareDaemon: (() => Promise<DaemonCompared>) | undefined;
   /** Recomputes the digest from the rows. */
   recompute(): Promise<void>;
-  /** Called when a batch of messages is stored; `asked` is true if a person's order is among them. */
-  stored(batch: { readonly hasOrder: boolean }): void;
+  /** Called when a batch of messages is stored. */
+  stored(): void;
   /** Called when the report of the service has changed. */
   onReportChanged(): void;
 }
@@ -112,21 +112,23 @@ export class Conversation {
     this.#questions.ask(want);
   }
 
-  #received({ heard, refusals, want, verify, differed, hasOrder }: Received): void {
+  #received({ heard, refusals, want, differed }: Received): void {
     if (heard) this.#questions.heard();
     if (differed !== undefined) this.#verification?.compared(differed);
     this.#logRepair();
     if (want) this.#ask(want);
-    if (verify !== undefined) this.#verify(verify);
     for (const refusal of refusals) this.#publish(refusal);
-    this.#inputs.stored({ hasOrder });
+    this.#inputs.stored();
     this.#inputs.onReportChanged();
   }
 
-  /** Answers a person's `verify`: the digest is recomputed from the rows rather than trusted, and then compared. */
-  #verify(at: number): void {
+  /**
+   * Answers a person's `verify` of a time, in milliseconds since 1970. The digest is recomputed from the rows rather than
+   * trusted, and then compared.
+   */
+  verify(at: number): void {
     const verification = this.#verification;
-    if (!verification?.isNew(at)) return;
+    if (!verification) return;
     const compare = (): void => {
       verification.asked(at);
       this.#ask("digest");

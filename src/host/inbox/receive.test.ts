@@ -8,29 +8,28 @@ import { StreamWriter } from "../../core/stream/transcriber-end.ts";
 import { hostStore } from "../store/host-store.ts";
 import { receiver } from "./receive.ts";
 
-test("a failed order is not acknowledged, nor are the messages of its batch", async () => {
+test("a batch that cannot be stored is not acknowledged, and leaves nothing", async () => {
   const { definition } = simulatedService();
   assert.ok("table" in definition);
   const database = emptyStore();
   const store = hostStore(database).service("dhcp");
   const rows = store.rows(definition.table);
-  const inbox = { store, service: definition, rows };
-  const obey = (): never => {
-    throw new Error("the process ends here");
-  };
-  const taking = receiver("a", inbox, { obey, log() {} });
+  const taking = receiver("a", { store, service: definition, rows }, { log() {} });
   const asOf = { state: [], clock: 0 };
-  const rowsOf = new StreamWriter("dhcp", new CellTable("dhcp"), { epoch: 1 }).rows(
-    [["k", row("a", "10.0.0.1")]],
-    asOf,
+  const writer = new StreamWriter("dhcp", new CellTable("dhcp"), { epoch: 1 });
+  const messages = [
+    ...writer.rows([["k", row("a", "10.0.0.1")]], asOf),
+    ...writer.rows([["l", row("b", "10.0.0.2")]], asOf),
+  ];
+  database.exec(
+    "CREATE TRIGGER full BEFORE INSERT ON row WHEN new.key = 'l' BEGIN SELECT raise(ABORT, 'no room'); END",
   );
-  const order = { trigger: 1, kind: "order", service: "dhcp", order: "hold" };
   let acknowledged = 0;
-  const deliveries = [...rowsOf, order].map((message) => {
+  const deliveries = messages.map((message) => {
     const body = new TextEncoder().encode(JSON.stringify(message));
     return { key: "trigger.dhcp", body, redelivered: false, ack: () => void acknowledged++ };
   });
-  await assert.rejects(taking.take(deliveries, 0, new AbortController().signal), /the process ends here/);
+  await assert.rejects(taking.take(deliveries, 0, new AbortController().signal), /no room/);
   assert.equal(acknowledged, 0);
   assert.deepEqual(taking.followed, {}, "rows that come again are not taken for known");
   assert.equal(rows.digest.count, 0);
@@ -40,7 +39,7 @@ test("a failed order is not acknowledged, nor are the messages of its batch", as
 test("the reader that a receiver is handed decides what is stored", async () => {
   const { definition } = simulatedService();
   const { inbox, end } = storeOf(definition);
-  const receive = receiver("a", inbox, { obey() {}, log() {}, follow: (followed) => ({ followed, dropped: "late" }) });
+  const receive = receiver("a", inbox, { log() {}, follow: (followed) => ({ followed, dropped: "late" }) });
   const messages = told().rows([["k", row("a", "10.0.0.1")]]);
   await receive.take(messages.map(delivered), 0, new AbortController().signal);
   assert.deepEqual([inbox.rows?.digest.count, receive.followed], [0, {}]);

@@ -1,9 +1,7 @@
-import type { WrongOrderer } from "../../core/config/senders.ts";
 import type { Service } from "../../core/service/service.ts";
 import { type Followed, type Followup, follow, type TableQuestion } from "../../core/stream/host-end.ts";
 import {
   type AskMessage,
-  type OrderMessage,
   protocolVersion,
   type RefusalMessage,
   type StreamMessage,
@@ -37,12 +35,8 @@ export interface Received {
   readonly want: TableQuestion | undefined;
   /** The refusals to publish. */
   readonly refusals: readonly RefusalMessage[];
-  /** The time at which a comparison of the table was requested, regardless of any fault; milliseconds since 1970. */
-  readonly verify: number | undefined;
   /** True if a digest that was compared with the table's differed; undefined if none was. */
   readonly differed: boolean | undefined;
-  /** True if an order is among the messages: a pending run then waits for no backoff. */
-  readonly hasOrder: boolean;
 }
 
 export interface Receiver {
@@ -51,21 +45,14 @@ export interface Receiver {
   readonly followed: Followed;
 }
 
-type Taken =
-  | { readonly followup: Followup; readonly of: StreamMessage }
-  | { readonly order: OrderMessage }
-  | { readonly wave: WaveMessage };
+type Taken = { readonly followup: Followup; readonly of: StreamMessage } | { readonly wave: WaveMessage };
 
 export interface ReceiverOptions {
-  /** Writes the effect of an order; called within the transaction. */
-  obey(order: OrderMessage): void;
   /** Handles a message about the progress of other hosts. */
   hearWave?(message: WaveMessage): void;
   log(line: string): void;
   /** Returns the reason to reject a message of the stream; undefined to accept it. */
   readonly distrust?: ((body: Uint8Array) => string | undefined) | undefined;
-  /** Returns the reason to reject an order from a user of the broker; undefined to obey it. */
-  readonly wrongOrderer?: WrongOrderer | undefined;
   /** Decides what to do with a message of the stream; `follow` by default. */
   readonly follow?: typeof follow | undefined;
 }
@@ -77,7 +64,7 @@ const untrustedPace = 60_000;
 export function receiver(
   host: string,
   { store, rows }: StoredService,
-  { obey, hearWave, log, distrust, wrongOrderer, follow: decide = follow }: ReceiverOptions,
+  { hearWave, log, distrust, follow: decide = follow }: ReceiverOptions,
 ): Receiver {
   const { name, messages } = store;
   const reconciled = rows && reconciliation(name, rows);
@@ -92,10 +79,6 @@ export function receiver(
     };
     if ("wrong" in read) return setAside(read.wrong);
     if ("own" in read) {
-      if (read.own.kind === "order") {
-        const wrong = wrongOrderer?.(delivery.user);
-        return wrong === undefined ? { order: read.own } : refuse(wrong, now);
-      }
       if (!rows) return setAside("it is about a table, but the service has none");
       const why = distrust?.(delivery.body);
       if (why !== undefined) return refuse(why, now);
@@ -131,8 +114,6 @@ export function receiver(
         if (settled && store.facts?.applied?.doubt) store.orderFullRun();
         // Changed rows make a new text: a run that waited for one must not keep waiting if the process ends here.
         if (taken.some((one) => "followup" in one && one.followup.write)) store.write({ fatal: undefined });
-        // An order is carried out in the transaction that stores it, so that none is acknowledged and then lost.
-        for (const one of taken) if ("order" in one) obey(one.order);
         return taken;
       });
     } catch (error) {
@@ -155,9 +136,6 @@ export function receiver(
       // Of several questions only the last one counts: it was decided last.
       const want = followups.findLast(({ followup }) => followup.ask)?.followup.ask;
       for (const { of } of followups) if (of.kind === "part") reconciled?.heard(of);
-      const verifies = taken.flatMap((one) =>
-        "order" in one && one.order.order === "verify" ? [one.order.at ?? 0] : [],
-      );
       const compared = followups.findLast(
         ({ of, followup }) => of.kind === "digest" && !followup.refused && !followup.dropped,
       );
@@ -166,9 +144,7 @@ export function receiver(
         heard: followups.length > 0,
         want: want && reconciled ? reconciled.withSums(want) : want,
         refusals: refused ? refusal(host, name, refused, followed) : [],
-        verify: verifies.at(-1),
         differed: compared && compared.followup.followed.doubt === true,
-        hasOrder: taken.some((one) => "order" in one),
       };
     },
   };

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import { hostScene, row, simulatedService } from "../../../test/fixtures/host.ts";
+import { orderTo } from "../../../test/fixtures/order.ts";
 import { until } from "../../../test/until.ts";
 import type { StreamMessage, WaveMessage } from "../../core/stream/messages.ts";
-import { serviceKey } from "../../core/stream/routing.ts";
+import { controlService, hostKey, serviceKey } from "../../core/stream/routing.ts";
 import { signed, signingKey, wrongSignature } from "../../core/stream/signature.ts";
 
 const [ours, theirs] = [0, 1].map(() => signingKey(generateKeyPairSync("ed25519").privateKey));
@@ -34,7 +35,7 @@ async function guarded() {
   };
   return {
     ...{ world, dhcp, head, forged, said },
-    publish: (body: string) => stranger.publish(serviceKey("dhcp"), body),
+    publish: (body: string, key = serviceKey("dhcp")) => stranger.publish(key, body),
     untrusted: () => world.report().untrusted?.count ?? 0,
     async [Symbol.asyncDispose]() {
       await host.down();
@@ -89,9 +90,14 @@ test("a replayed message of the trusted key changes nothing, in any order", asyn
   assert.equal(all.untrusted(), 0);
 });
 
-test("an order of a person needs no signature", async () => {
+test("an order is obeyed with the signature of a trusted key alone", async () => {
   await using all = await guarded();
-  await all.publish(JSON.stringify({ trigger: 1, kind: "order", service: "dhcp", order: "hold" }));
+  const order = (): string => JSON.stringify(orderTo("a", { service: "dhcp", order: "hold" }));
+  const key = hostKey(controlService, "a");
+  await all.publish(order(), key);
+  await all.publish(signed(order(), theirs!), key);
+  await until(() => all.untrusted() === 2);
+  assert.equal(all.world.report().heldBy, undefined);
+  await all.publish(signed(order(), ours!), key);
   await until(() => all.world.report().heldBy === "person");
-  assert.equal(all.untrusted(), 0);
 });

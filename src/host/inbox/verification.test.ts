@@ -12,7 +12,7 @@ async function verified(compareDaemon?: NonNullable<HostOptions["compareDaemon"]
   const world = await running(compareDaemon && { compareDaemon });
   return {
     ...world,
-    verify: (at: number) => world.send({ trigger: 1, kind: "order", service: "dhcp", order: "verify", at }),
+    verify: (at: number) => world.give({ order: "verify", at }),
     said: () => world.report().verified,
   };
 }

@@ -13,11 +13,6 @@ export interface VerificationOptions {
 
 /** Answers `verify`: with the result of the next comparison of the table, then with that of the daemon. */
 export interface Verification {
-  /**
-   * True for a new question: the same question may be repeated until it is answered. A question of 0 has no time, and
-   * is always new.
-   */
-  isNew(at: number): boolean;
   /** Notes that a person asked at this time: the next comparison is the answer. */
   asked(at: number): void;
   /** Notes that the table was compared. */
@@ -28,7 +23,6 @@ export function verification(options: VerificationOptions): Verification {
   const { store, signal, compareDaemon, onReportChanged, log } = options;
   let open: number | undefined;
   let comparing = false;
-  let newest: number | undefined;
   // The earlier process may have ended before its comparison did.
   const before = store.verified.read();
   if (before?.daemon?.state === "comparing") {
@@ -51,11 +45,6 @@ export function verification(options: VerificationOptions): Verification {
   }
 
   return {
-    isNew(at) {
-      const known = newest ?? store.verified.read()?.asked;
-      newest = at;
-      return at !== known || at === 0;
-    },
     asked(at) {
       open = at;
     },

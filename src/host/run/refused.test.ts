@@ -4,7 +4,6 @@ import { hostScene, row, simulatedService } from "../../../test/fixtures/host.ts
 import { until } from "../../../test/until.ts";
 import type { Table } from "../../core/service/service.ts";
 import { type CellChange, contestedCell, refusedCell } from "../../core/stream/cells.ts";
-import { protocolVersion } from "../../core/stream/messages.ts";
 
 /** A host of a service whose refused rows are removed, with three applied rows; two belong to one entry. */
 async function guarded(options: Parameters<typeof hostScene>[1] = {}, refused: Table["refused"] = "remove") {
@@ -127,7 +126,7 @@ test("a refused entry loses every row", async () => {
 
 test("removals of refused rows count, and are held beyond the limit", async () => {
   await using world = await guarded({ removalLimit: () => 1 });
-  const { say, door, report, tell, clock } = world;
+  const { say, door, report, give, clock } = world;
   await say([
     ["a", refusedCell("the schema has changed")],
     ["b/1", refusedCell("the schema has changed")],
@@ -135,7 +134,7 @@ test("removals of refused rows count, and are held beyond the limit", async () =
   await until(() => report().removals?.rows === 2);
   assert.equal(door.served.size, 3);
   const { digest } = report().removals ?? {};
-  await tell({ trigger: protocolVersion, kind: "order", service: "dhcp", order: "approve", digest } as never);
+  await give({ order: "approve", digest });
   await clock.advance(1000);
   await until(() => door.served.size === 1);
   await until(() => report().refusedCount === 2);

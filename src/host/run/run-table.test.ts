@@ -41,14 +41,13 @@ test("a full run restores a daemon that lost its state, then is serving", async 
 
 test("a full run asked for during a full run is done after it", async () => {
   await using world = await running();
-  const { dhcp, clock, send, facts } = world;
-  const regen = { trigger: 1, kind: "order", service: "dhcp", order: "regen" };
+  const { dhcp, clock, give, facts } = world;
   dhcp.controls.before = async () => {
     dhcp.controls.before = undefined;
-    await send(regen);
+    await give({ order: "regen" });
     await until(() => world.logged.filter((line) => line.includes("asked to regen")).length === 2);
   };
-  await send(regen);
+  await give({ order: "regen" });
   await until(() => clock.advance(1000).then(() => dhcp.seen.runs === 3));
   await until(() => facts()?.full === 0);
   assert.deepEqual(dhcp.seen.changes.slice(-2), [undefined, undefined]);

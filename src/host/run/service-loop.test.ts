@@ -14,7 +14,7 @@ function looping(service: Service, inputs: Partial<ServiceLoopInputs> = {}) {
   const parts = storeOf(service);
   const { inbox, context, clock } = parts;
   const seen = { ran: 0, changed: 0 };
-  const intake = receiver("a", inbox, { obey() {}, log() {} });
+  const intake = receiver("a", inbox, { log() {} });
   const loop = new ServiceLoop({
     ...{ service, context, waveWithin: undefined, ready: Promise.resolve() },
     ran: () => void seen.ran++,

@@ -21,7 +21,7 @@ async function waiting({ before }: { before?: WaveMessage["failing"] } = {}) {
   return {
     ...{ world, seq, wave },
     name: () => world.dhcp.served.get("k")?.name,
-    order: (order: string, about = {}) => world.send({ trigger: 1, kind: "order", service: "dhcp", order, ...about }),
+    order: (order: string, about = {}) => world.give({ order, ...about }),
     [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
   };
 }
@@ -80,7 +80,7 @@ test("an approval ends the wait, and the same failure delays no later change", a
   await using all = await waiting({ before: "ns1: no" });
   const { world, name, order, wave, seq } = all;
   await order("approve", { digest: "00000000" });
-  await until(() => world.logged.some((line) => line.includes("nothing waits for the approval of 00000000")));
+  await until(() => world.logged.some((line) => line.includes("nothing waits under 00000000")));
   await world.clock.advance(1000);
   assert.equal(name(), "a", "a digest is about what it names");
   await order("approve");

@@ -4,7 +4,6 @@ import { z } from "zod";
 import { hostScene, row, running } from "../../../test/fixtures/host.ts";
 import { until } from "../../../test/until.ts";
 import { type Service, service } from "../../core/service/service.ts";
-import { protocolVersion } from "../../core/stream/messages.ts";
 import { Held } from "../../core/util/errors.ts";
 import { memoryMachine } from "../../testing/memory-machine.ts";
 
@@ -32,8 +31,7 @@ function world(files: Record<string, string> = {}) {
     },
   }) as unknown as Service;
   const one = hostScene(definition, { machine });
-  const order = (what: object): Promise<void> =>
-    one.tell({ trigger: protocolVersion, kind: "order", service: "dhcp", ...what } as never);
+  const order = (what: { readonly order: string; readonly [field: string]: unknown }): Promise<void> => one.give(what);
   const pass = async (seconds: number): Promise<void> => {
     for (let left = seconds; left > 0; left -= 5) {
       await one.clock.advance(5000);

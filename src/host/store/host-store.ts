@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { throwDamage } from "../../sqlite/integrity.ts";
 import { transaction } from "../../sqlite/open.ts";
+import { type Audit, auditOf } from "./audit.ts";
 import { knownServices } from "./facts.ts";
 import { forgetService, type LeftThere, leftBy } from "./forget.ts";
 import { prepared } from "./prepared.ts";
@@ -19,12 +20,15 @@ export interface Life {
 export class HostStore {
   /** The notes of the transcriber of this host, if it has one. */
   readonly transcriber: TranscriberNotes;
+  /** The orders of persons. */
+  readonly audit: Audit;
   readonly #database: DatabaseSync;
   readonly #services = new Map<string, { readonly store: ServiceStore; readonly latest: LatestFacts }>();
 
   constructor(database: DatabaseSync) {
     this.#database = database;
     this.transcriber = transcriberNotesOf(database);
+    this.audit = auditOf(database);
   }
 
   /** The part of one service; the same object each time. */
@@ -35,6 +39,11 @@ export class HostStore {
     const store = new ServiceStore(this.#database, name, { latest, transaction: (work) => this.#transaction(work) });
     this.#services.set(name, { store, latest });
     return store;
+  }
+
+  /** Runs work in one transaction of the store, or as a part of the open one; a throw rolls everything back. */
+  transaction<T>(work: () => T): T {
+    return this.#transaction(work);
   }
 
   /** The services that the store knows, with those that the config no longer has. */

@@ -51,7 +51,7 @@ async function nearlyFull() {
   for (const n of upTo(parkedLimit - 1)) messages.store(Buffer.from(JSON.stringify({ n })), undefined, 0);
   for (let next = messages.next(); next; next = messages.next()) messages.park(next, "no route");
   const host = world.up();
-  const order = (word: object) => world.send({ trigger: 1, kind: "order", service: name, ...word });
+  const { give: order } = world;
   return {
     ...world,
     ...{ secours, order },
@@ -95,7 +95,7 @@ test("malformed messages are parked up to the limit, and one drop frees one plac
   assert.deepEqual([report().parkedCount, report().pending, report().failing], [parkedLimit, 3, true]);
 
   for (const left of [2, 1]) {
-    await order({ order: "drop", id: report().parked[0]?.id });
+    await order({ order: "drop", number: report().parked[0]?.id });
     await enough();
     await until(() => report().pending <= left);
   }

@@ -3,7 +3,6 @@ import { test } from "node:test";
 import { hostScene, row, running, simulatedService } from "../../../test/fixtures/host.ts";
 import { until } from "../../../test/until.ts";
 import { type CellChange, contestedCell, refusedCell } from "../../core/stream/cells.ts";
-import { protocolVersion } from "../../core/stream/messages.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import { removalsOf } from "./removals.ts";
 
@@ -23,8 +22,7 @@ async function manyRows(count: number) {
   const rows = (from: number, to: number, here: boolean) =>
     Array.from({ length: to - from }, (_, i) => change(from + i, here));
   const world = await running({ clock, removalLimit: () => 10 }, rows(0, count, true));
-  const order = (what: object) =>
-    world.tell({ trigger: protocolVersion, kind: "order", service: "dhcp", ...what } as never);
+  const order = (what: { readonly order: string; readonly [field: string]: unknown }) => world.give(what);
   const approve = (digest?: string) => order({ order: "approve", digest });
   return {
     ...world,
@@ -110,7 +108,7 @@ test("an approval covers the removals of its digest, and no later ones", async (
   await clock.advance(1000);
   await until(() => report().removals?.rows === 40);
   await approve(first);
-  await until(() => logged.some((line) => line.includes(`, not ${first}`)));
+  await until(() => logged.some((line) => line.includes(`nothing waits under ${first}`)));
   await clock.advance(1000);
   assert.equal(dhcp.served.size, 40);
   await approve(report().removals?.digest);
@@ -138,7 +136,9 @@ test("an approval overtaken by more removals lets none pass uncounted", async ()
   await until(() => report().removals?.rows === 12);
   const shown = report().removals?.digest;
   // One more, which no run has seen yet.
+  const before = report().stored?.seq;
   await say(rows(12, 13, false));
+  await until(() => report().stored?.seq !== before);
   await approve(shown);
   await until(() => report().removals?.rows === 13);
   await say(rows(13, 19, false));
@@ -226,8 +226,7 @@ test("held removals stay held under one digest until they are answered", async (
     Array.from({ length: to - from }, (_, i) => change(from + i, here));
   await using world = await running(limit, some(0, 300, true));
   const { say, dhcp, report, retained, clock, again, logged, facts } = world;
-  const order = (what: object) =>
-    world.tell({ trigger: protocolVersion, kind: "order", service: "dhcp", ...what } as never);
+  const order = (what: { readonly order: string; readonly [field: string]: unknown }) => world.give(what);
   const stays = async (rows: number) => {
     await clock.advance(2000);
     await until(() => facts()?.full === 0);
@@ -237,7 +236,7 @@ test("held removals stay held under one digest until they are answered", async (
     const asHeld = "100 would be removed, at most 50 an hour";
     assert.deepEqual(new Set(retained().map(([, ...reason]) => reason.join())), new Set([`removals,${asHeld}`]));
     const { digest } = question;
-    const said = logged.filter((line) => line.includes("trigger approve dhcp")).at(-1);
+    const said = logged.filter((line) => line.includes("lists them here")).at(-1);
     assert.ok(said?.endsWith(`\`trigger approve dhcp ${digest}\` approves them`), said);
     assert.equal(dhcp.served.size, 300);
     return digest;
@@ -269,7 +268,7 @@ test("the last rows of a table are held at any size until approved", async () =>
   for (const count of [1, 3]) {
     const rows = Array.from({ length: count }, (_, i): [string, string] => [`k${i}`, row(`m${i}`, `10.0.0.${i}`)]);
     await using world = await running({ removalLimit: () => 50 }, rows);
-    const { say, dhcp, report, retained, clock, tell, again } = world;
+    const { say, dhcp, report, retained, clock, give, again } = world;
     await say(rows.map(([key]) => [key, null]));
     await until(() => report().removals?.rows === count);
     const { digest } = report().removals ?? {};
@@ -277,7 +276,7 @@ test("the last rows of a table are held at any size until approved", async () =>
     await again();
     await clock.advance(2 * hour);
     assert.equal(dhcp.served.size, count);
-    await tell({ trigger: protocolVersion, kind: "order", service: "dhcp", order: "approve", digest } as never);
+    await give({ order: "approve", digest });
     await clock.advance(1000);
     await until(() => dhcp.served.size === 0);
   }
@@ -302,7 +301,7 @@ test("the last rows are removed unasked if replaced, allowed before, or under `m
   await empties(empty);
   await using allowed = await running({ removalLimit: () => 50 }, one);
   const allow = { rows: 1, until: allowed.clock.now() + hour };
-  await allowed.tell({ trigger: protocolVersion, kind: "order", service: "dhcp", order: "approve", allow } as never);
+  await allowed.give({ order: "approve", allow } as never);
   await empties(allowed);
 });
 

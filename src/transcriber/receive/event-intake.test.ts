@@ -30,28 +30,3 @@ test("a stop does not acknowledge an event that is not stored", async () => {
   await clock.advance(10_000);
   assert.equal(acknowledged, 0);
 });
-
-test("an order among events keeps its user, and a rejected one stops nothing", async () => {
-  const stop = new AbortController();
-  const log: string[] = [];
-  const stored: number[] = [];
-  const inbound = {
-    event() {},
-    verify(orderedAt: number, user: string | undefined) {
-      throw new Error(`asked at ${orderedAt} by ${user}`);
-    },
-  };
-  const store = { take: async (messages: readonly unknown[]) => void stored.push(messages.length) };
-  const waits = { clock: virtualClock(0), signal: stop.signal, log: (line: string) => void log.push(line) };
-  const intake = eventIntake(store, inbound, waits);
-  let acknowledged = 0;
-  const order = { trigger: 1, kind: "order", service: "event", order: "verify", at: 7 };
-  for (const body of [order, ["hash", null, { entryDN: ["dc=x"] }, null]]) {
-    const bytes = Buffer.from(JSON.stringify(body));
-    intake.take({ key: "k", body: bytes, redelivered: false, user: "alarm", ack: () => void acknowledged++ });
-  }
-  await until(() => log.length > 0);
-  assert.deepEqual([acknowledged, stored], [2, [1]]);
-  assert.deepEqual(log, ["a message of alarm to trigger.event is rejected: asked at 7 by alarm"]);
-  stop.abort();
-});

@@ -6,7 +6,7 @@ import { plainLine } from "../../core/util/shown.ts";
 import type { Delivery } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { EventDirectory, EventMessage } from "../../ports/directory.ts";
-import { type Inbound, ofSender, readBody, verifyOrderedAt } from "./listener.ts";
+import { type Inbound, ofSender, readBody } from "./listener.ts";
 
 export interface EventIntake {
   take(delivery: Delivery): void;
@@ -20,7 +20,7 @@ export interface EventIntake {
  */
 export function eventIntake(
   store: Pick<EventDirectory, "take">,
-  inbound: Pick<Inbound, "event" | "verify">,
+  inbound: Pick<Inbound, "event">,
   waits: { readonly clock: Clock; readonly signal: AbortSignal; readonly log: (line: string) => void },
 ): EventIntake {
   const { signal, log } = waits;
@@ -35,30 +35,17 @@ export function eventIntake(
     while (backlog.length > 0 && !signal.aborted) {
       const batch = backlog;
       backlog = [];
-      const read = batch.map(({ body }) => readMessage(body));
-      const messages = read.filter((message) => typeof message !== "number");
+      const messages = batch.map(({ body }) => readMessage(body));
       const stored = await persist("events", () => tryToStore(messages), waits);
       if (!stored) break; // the signal: unacknowledged messages are requeued
       for (const delivery of batch) delivery.ack();
-      for (const [at, message] of read.entries()) {
+      for (const [at, message] of messages.entries()) {
         const user = batch[at]?.user;
-        if (typeof message === "number") continue;
         if ("event" in message) inbound.event(message.event);
         else logOnce(user, `a message${ofSender(user)} to trigger.event is set aside: ${message.wrong}`);
       }
-      for (const [at, message] of read.entries()) {
-        if (typeof message === "number") verify(message, batch[at]?.user);
-      }
     }
     storing = false;
-  }
-
-  function verify(orderedAt: number, user: string | undefined): void {
-    try {
-      inbound.verify(orderedAt, user);
-    } catch (error) {
-      logOnce(user, `a message${ofSender(user)} to trigger.event is rejected: ${plainLine(reason(error))}`);
-    }
   }
 
   async function tryToStore(messages: readonly EventMessage[]): Promise<true> {
@@ -83,11 +70,9 @@ export function eventIntake(
   };
 }
 
-/** Reads a message of the event queue: an event, or the time of an order to verify, which arrives in the same queue. */
-function readMessage(body: Uint8Array): EventMessage | number {
+function readMessage(body: Uint8Array): EventMessage {
   try {
-    const json = readBody(body);
-    return verifyOrderedAt(json) ?? { body, event: readEvent(json) };
+    return { body, event: readEvent(readBody(body)) };
   } catch (error) {
     return { body, wrong: plainLine(reason(error)) };
   }

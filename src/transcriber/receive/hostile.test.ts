@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import fc from "fast-check";
+import { orderTo } from "../../../test/fixtures/order.ts";
 import { hostileBodies, runs, runsWithin } from "../../../test/hostile.ts";
 import { until } from "../../../test/until.ts";
 import { eventDirectory } from "../../directories/events/source.ts";
@@ -37,11 +38,17 @@ const table = {
   },
   ...{ parked: [{ id: 1, why: "no", since: start }], parkedCount: 1, reloads: ["/etc/x"], ranAt: start },
 };
+const order = orderTo("civet", { service: "dhcp", order: "regen" }, start);
 const said = [
   { trigger: 1, kind: "report", host: "civet", at: start, services: { dhcp: table } },
   { trigger: 1, kind: "ask", host: "civet", service: "dhcp", want: "buckets" },
   { trigger: 1, kind: "ask", host: "civet", service: "dhcp", want: { from: 0, to: 2 ** 32 } },
   { trigger: 1, kind: "refusal", host: "civet", service: "dhcp", epoch: 9, asOf, refused: 5, because: "asOf" },
+  order,
+  {
+    ...{ trigger: 1, kind: "answer", host: "civet", order, way: "socket" },
+    ...{ outcome: { done: true, text: "a full run is due" }, at: start },
+  },
 ];
 const uuid = "67c6a9b8-eafa-1039-882d-152569770969";
 const entry = { entryDN: ["cn=a,ou=b,dc=c"], entryUUID: [uuid], cn: ["a"], photo: [{ base64: "/9j/" }] };
@@ -51,7 +58,6 @@ const events = [
   ["3", null, { entryDN: ["ou=b,dc=c"], ou: ["b"] }, null],
   ["4", { entryDN: ["ou=b,dc=c"] }, { entryDN: ["ou=n,cn=a,ou=b,dc=c"] }, {}],
   ["5", entry, null, {}],
-  { trigger: 1, kind: "order", service: "event", order: "verify" },
 ];
 
 /** The handlers of messages, with a leader that has begun an epoch. */
@@ -83,7 +89,8 @@ function scene() {
   const steady = steadyClock(clock, log);
   const inbound = handleInbound({
     ...{ config, tableServices: new Set(["dhcp"]), publisher: leader, steady, attribution: attribution(), clock, log },
-    ...{ wrongSender: () => undefined, wrongOrderer: () => undefined, onReport() {}, verify() {} },
+    ...{ wrongSender: () => undefined, wrongOrderer: () => undefined, onReport() {} },
+    ...{ onOrder() {}, onAnswer() {} },
   });
   return { clock, logged, log, inbound, steady, epochs, divergent, leader };
 }

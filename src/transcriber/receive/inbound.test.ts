@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { orderTo } from "../../../test/fixtures/order.ts";
 import { device, isActive, isEqual, midnight, network } from "../../../test/fixtures/transcriber.ts";
 import { until } from "../../../test/until.ts";
-import { sendersOf } from "../../core/config/senders.ts";
+import { orderersOf, sendersOf } from "../../core/config/senders.ts";
 import { serviceKey } from "../../core/stream/routing.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import { leadStreams } from "../publish/leader.ts";
@@ -28,6 +29,7 @@ test("malformed messages stop nothing and are logged once", async (context) => {
     ...[
       { ...ask, want: { from: -1, to: 2 ** 33 } },
       { ...ask, kind: "order" },
+      { ...ask, kind: "answer" },
       { kind: "__proto__" },
       "x".repeat(9 * 1024 * 1024),
     ],
@@ -145,21 +147,46 @@ test("services that the config does not have are dropped from reports and logged
   assert.deepEqual(lines, ['civet: dhcp1 reports a service that the config does not have there: "\\u001b[2J"']);
 });
 
-test("an order to verify counts from a transcriber's user alone", async (context) => {
-  const order = JSON.stringify({ trigger: 1, kind: "order", service: "event", order: "verify" });
-  for (const [user, expected] of [
-    ["trigger-civet", "is rejected: it is an order, but was sent without the name of its broker user"],
-    ["guest", "asked to verify: the directory is read again"],
-  ]) {
-    const world = network(context);
-    const civet = world.start("civet", world.directory([device("a", "1")]), undefined, user);
-    await until(() => isActive(civet));
-    await world.hub.connect().publish(serviceKey("event"), order);
-    await until(() => world.hub.look("trigger-civet-event").length === 0);
-    const lines = world.log.filter((line) => /is rejected|asked to verify/.test(line));
-    assert.equal(lines.length, 1);
-    assert.ok(lines[0]?.includes(expected ?? ""), lines[0]);
-  }
+test("orders of transcribers' users and answers of hosts' users are kept, no others", () => {
+  const hosts = new Map([
+    ["civet", ["event"]],
+    ["dhcp1", ["dhcp"]],
+    ["dhcp2", ["dhcp"]],
+  ]);
+  const kept: string[] = [];
+  const log: string[] = [];
+  const clock = virtualClock(midnight);
+  const own = "trigger-civet";
+  const inbound = handleInbound({
+    ...{ config: { hosts }, tableServices: new Set(["dhcp"]), attribution: attribution(), clock },
+    publisher: { answer() {}, observe() {}, noteStale() {} },
+    ...{ steady: steadyClock(clock, () => {}), onReport() {}, log() {} },
+    ...{ wrongSender: sendersOf({ hosts }, "civet", own), wrongOrderer: orderersOf({ hosts }, "civet", own) },
+    onOrder: (order, user) => kept.push(`order ${order.hosts} ${user}`),
+    onAnswer: ({ host, outcome }, user) => kept.push(`answer ${host} ${outcome.text} ${user}`),
+  });
+  const listen = listener(inbound, (line) => log.push(line), clock);
+  const say = (message: object, user?: string): void => {
+    const body = Buffer.from(JSON.stringify(message));
+    listen.report({ key: "trigger.report", body, redelivered: false, ack() {}, ...(user && { user }) });
+  };
+  const order = orderTo(["dhcp1", "nobody"], { service: "dhcp", order: "regen" });
+  for (const user of ["trigger-civet", "trigger-dhcp1", undefined]) say(order, user);
+  const answer = { trigger: 1, kind: "answer", order, way: "broker", outcome: { done: true, text: "yes" }, at: 1 };
+  for (const user of ["trigger-dhcp1", "trigger-dhcp2"]) say({ ...answer, host: "dhcp1" }, user);
+  say({ ...answer, host: "dhcp2" }, "trigger-dhcp2");
+  say({ ...answer, host: "nobody" }, "trigger-nobody");
+  assert.deepEqual(kept, ["order dhcp1 trigger-civet", "answer dhcp1 yes trigger-dhcp1"]);
+  assert.deepEqual(
+    log.map((line) => line.replace(/^.* is rejected: /, "")),
+    [
+      "it is an order, but was sent by the broker user trigger-dhcp1: expected trigger-civet",
+      "it is an order, but was sent without the name of its broker user: expected trigger-civet",
+      "it claims to be from dhcp1, but was sent by the broker user trigger-dhcp2: expected trigger-dhcp1",
+      "dhcp2 answers an order that was not given to it",
+      'the config has no host "nobody"',
+    ],
+  );
 });
 
 test("reports and refusals of another user in a host's name are rejected", async (context) => {
@@ -206,7 +233,7 @@ test("another user's question brings a digest only, and a large report is reject
       answer: (service, host, want) => answered.push(`${service} ${host} ${typeof want === "string" ? want : "part"}`),
     },
     ...{ steady: steadyClock(clock, () => {}), wrongSender: sendersOf({ hosts }, "civet", "trigger-civet") },
-    ...{ onReport: () => assert.fail(), verify() {}, log() {} },
+    ...{ onReport: () => assert.fail(), onOrder() {}, onAnswer() {}, log() {} },
   });
   const listen = listener(inbound, (line) => log.push(line), clock);
   const say = (message: object, user?: string): void => {

@@ -1,5 +1,6 @@
 import { hostsOf, type ReadConfig } from "../../core/config/config.ts";
 import type { WrongOrderer, WrongSender } from "../../core/config/senders.ts";
+import type { AnswerMessage, OrderMessage } from "../../core/stream/order.ts";
 import type { ReportMessage } from "../../core/stream/report.ts";
 import { eventService } from "../../core/stream/routing.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -17,11 +18,14 @@ export interface InboundOptions {
   readonly attribution: Pick<Attribution, "addEvent">;
   /** The rule for reports, refusals and questions about rows: only a host's own user sends them, if each host has one. */
   readonly wrongSender: WrongSender;
-  /** The rule for orders: only a transcriber's user sends them, if each host has one. */
+  /** The rule for copies of orders: only a transcriber's user sends them, if each host has one. */
   readonly wrongOrderer: WrongOrderer;
   readonly clock: Pick<Clock, "monotonic">;
   readonly onReport: (report: ReportMessage) => void;
-  verify(orderedAt: number): void;
+  /** Called for an order of a person to hosts; `user` is the user of the broker that sent it, if it is known. */
+  readonly onOrder: (order: OrderMessage, user: string | undefined) => void;
+  /** Called for the answer of a host. */
+  readonly onAnswer: (answer: AnswerMessage, user: string | undefined) => void;
   log(line: string): void;
 }
 
@@ -81,10 +85,18 @@ export function handleInbound(options: InboundOptions): Inbound {
       steady.observe(refusal.asOf.clock, refusal.host);
       publisher.noteStale(refusal);
     },
-    verify(orderedAt, user) {
+    order(order, user) {
       const wrong = wrongOrderer(user);
       if (wrong) throw new Error(wrong);
-      options.verify(orderedAt);
+      const hosts = order.hosts.filter((host) => config.hosts.has(host));
+      if (hosts.length > 0) options.onOrder({ ...order, hosts }, user);
+    },
+    answer(answer, user) {
+      const { host, order } = answer;
+      if (!config.hosts.has(host)) throw new Error(`the config has no host ${JSON.stringify(host)}`);
+      mustBeOf(host, user);
+      if (!order.hosts.includes(host)) throw new Error(`${host} answers an order that was not given to it`);
+      options.onAnswer(answer, user);
     },
     event(event) {
       const late = attribution.addEvent(event, clock.monotonic());

@@ -8,7 +8,8 @@ test("many rejected messages of one host do not hide another's", () => {
   const report = ({ host }: { host: string }): never => {
     throw new Error(`the config has no host ${host}`);
   };
-  const inbound = { report, ask: unexpected, refusal: unexpected, event: unexpected, verify: unexpected };
+  const others = { order: unexpected, answer: unexpected };
+  const inbound = { report, ask: unexpected, refusal: unexpected, event: unexpected, ...others };
   const listen = listener(inbound, (line) => void log.push(line), { monotonic: () => 0 });
   const send = (user: string, host: string): void => {
     const body = Buffer.from(JSON.stringify({ trigger: 1, kind: "report", host, at: 0, services: {} }));
@@ -23,7 +24,8 @@ test("many rejected messages of one host do not hide another's", () => {
 test("a report with the fields of another version is rejected, and logged once", () => {
   const log: string[] = [];
   const unexpected = (): never => assert.fail("it must not be taken");
-  const inbound = { report: unexpected, ask: unexpected, refusal: unexpected, event: unexpected, verify: unexpected };
+  const others = { order: unexpected, answer: unexpected };
+  const inbound = { report: unexpected, ask: unexpected, refusal: unexpected, event: unexpected, ...others };
   const listen = listener(inbound, (line) => void log.push(line), { monotonic: () => 0 });
   const service = { code: "1", form: "table", rows: 3, doubt: false, proved: true, owed: 0, failing: false };
   const lists = { refused: [], refusedCount: 0, parked: [], parkedCount: 0, reloads: [] };

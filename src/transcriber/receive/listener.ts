@@ -1,13 +1,8 @@
 import { z } from "zod";
 import { type DirectoryEvent, readEvent } from "../../core/directory/event.ts";
 import { hashEnd } from "../../core/stream/digest.ts";
-import {
-  type AskMessage,
-  askMessage,
-  orderMessage,
-  type RefusalMessage,
-  refusalMessage,
-} from "../../core/stream/messages.ts";
+import { type AskMessage, askMessage, type RefusalMessage, refusalMessage } from "../../core/stream/messages.ts";
+import { type AnswerMessage, answerMessage, type OrderMessage, orderMessage } from "../../core/stream/order.ts";
 import { type ReportMessage, reportMessage } from "../../core/stream/report.ts";
 import { reason } from "../../core/util/errors.ts";
 import { readJson } from "../../core/util/json.ts";
@@ -25,7 +20,13 @@ const bodyLimit = 8 * 1024 * 1024;
  */
 const hostLimit = 2 * 1024 * 1024;
 
-const hostMessage = z.discriminatedUnion("kind", [reportMessage, askMessage, refusalMessage]);
+const hostMessage = z.discriminatedUnion("kind", [
+  reportMessage,
+  askMessage,
+  refusalMessage,
+  answerMessage,
+  orderMessage,
+]);
 
 /** The handlers of well-formed messages. `user` is the broker's user who sent the message; undefined if unknown. */
 export interface Inbound {
@@ -33,8 +34,10 @@ export interface Inbound {
   ask(ask: AskMessage, user: string | undefined): void;
   refusal(refusal: RefusalMessage, user: string | undefined): void;
   event(event: DirectoryEvent): void;
-  /** Handles an order to compare the mirror with the directory, and the tables with those of the hosts. */
-  verify(orderedAt: number, user: string | undefined): void;
+  /** Handles the copy of an order that a person gives to hosts. */
+  order(order: OrderMessage, user: string | undefined): void;
+  /** Handles the answer of a host to an order. */
+  answer(answer: AnswerMessage, user: string | undefined): void;
 }
 
 /** Reads the messages of hosts and bindings. A malformed one is logged and acknowledged, and stops nothing. */
@@ -54,23 +57,12 @@ export function listener(inbound: Inbound, log: (line: string) => void, { monoto
     report: (delivery: Delivery): void =>
       take(delivery, hostLimit, (body) => dispatch(readHostMessage(body), delivery.user, inbound)),
     /** Takes a message of the event queue. */
-    event: (delivery: Delivery): void =>
-      take(delivery, bodyLimit, (body) => {
-        const orderedAt = verifyOrderedAt(body);
-        if (orderedAt !== undefined) inbound.verify(orderedAt, delivery.user);
-        else inbound.event(readEvent(body));
-      }),
+    event: (delivery: Delivery): void => take(delivery, bodyLimit, (body) => inbound.event(readEvent(body))),
   };
 }
 
 /** The sender of a message as a part of a sentence: " of USER", or nothing if the broker does not know it. */
 export const ofSender = (user: string | undefined): string => (user === undefined ? "" : ` of ${user}`);
-
-/** The time of a person's order to verify, if a message of the event queue is one; 0 for an order without a time. */
-export function verifyOrderedAt(body: unknown): number | undefined {
-  const { data } = orderMessage.safeParse(body);
-  return data?.order === "verify" ? (data.at ?? 0) : undefined;
-}
 
 /** Reads the JSON of a message to the transcriber. Throws an error that names the fault. */
 export function readBody(body: Uint8Array, limit = bodyLimit): unknown {
@@ -87,6 +79,8 @@ function readHostMessage(body: unknown): z.infer<typeof hostMessage> {
 function dispatch(message: z.infer<typeof hostMessage>, user: string | undefined, inbound: Inbound): void {
   if (message.kind === "report") inbound.report(message, user);
   else if (message.kind === "refusal") inbound.refusal(message, user);
+  else if (message.kind === "answer") inbound.answer(message, user);
+  else if (message.kind === "order") inbound.order(message, user);
   else {
     const { want } = message;
     if (typeof want === "object" && !(want.from >= 0 && want.from < want.to && want.to <= hashEnd)) {

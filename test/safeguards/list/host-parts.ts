@@ -102,7 +102,7 @@ export const hostPartsRemovals: readonly Removal[] = [
     guards: "an order ends the backoff of a failed run",
     without: "who types retry waits for half a minute",
     file: "src/host/hosted-service.ts",
-    edits: [["loop.poke({ again: hasOrder });", "loop.poke();"]],
+    edits: [["loop.poke({ again: true });", "loop.poke();"]],
     tests: ["src/host/hosted-service.test.ts"],
   },
   {

@@ -175,8 +175,8 @@ export const transcriberRemovals: readonly Removal[] = [
     file: "src/transcriber/receive/event-intake.ts",
     edits: [
       [
-        "      const read = batch.map(",
-        "      for (const delivery of batch) delivery.ack();\n      const read = batch.map(",
+        "      const messages = batch.map(",
+        "      for (const delivery of batch) delivery.ack();\n      const messages = batch.map(",
       ],
     ],
     tests: ["src/transcriber/receive/event-intake.test.ts"],

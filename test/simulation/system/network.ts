@@ -52,7 +52,7 @@ const hostsKey = /^trigger\.(names|addresses|notices)\b/;
 
 export function network(options: NetworkOptions): Network {
   const { time, random, see, queueLimit, arrived, lost, acknowledgedFirst } = options;
-  const hub = memoryHub();
+  const hub = memoryHub({ now: () => time.monotonic() });
   const links: Behind["links"] = new Set();
   const node = hub.connect();
   const said = new Map<string, string>();
@@ -132,5 +132,5 @@ export function network(options: NetworkOptions): Network {
 }
 
 const queues = ["a", "b"]
-  .flatMap((host) => ["names", "addresses", "notices"].map((service) => `trigger-${host}-${service}`))
+  .flatMap((host) => ["names", "addresses", "notices", "control"].map((service) => `trigger-${host}-${service}`))
   .concat(["t1", "t2"].flatMap((host) => [`trigger-${host}-event`, `trigger-${host}-report`]));

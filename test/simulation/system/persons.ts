@@ -1,9 +1,11 @@
-import { type OrderMessage, protocolVersion } from "../../../src/core/stream/messages.ts";
-import { hostKey } from "../../../src/core/stream/routing.ts";
+import { protocolVersion } from "../../../src/core/stream/messages.ts";
+import { type Asked, orderIdOf } from "../../../src/core/stream/order.ts";
+import { controlService, hostKey } from "../../../src/core/stream/routing.ts";
 import { readFacts } from "../../../src/host/store/facts.ts";
 import { hostStore } from "../../../src/host/store/host-store.ts";
 import { type ServiceName, serviceNames } from "./campus.ts";
 import { changeDirectory } from "./changes.ts";
+import { signedBy } from "./forger.ts";
 import { file } from "./machine.ts";
 import { editedText } from "./others.ts";
 import { onHost, pick, type Step } from "./step.ts";
@@ -79,12 +81,15 @@ function letGoOn(world: World, host: HostProcess, service: ServiceName): void {
 }
 
 function say(
-  { network }: World,
+  { network, random, time }: World,
   { name }: HostProcess,
   service: ServiceName,
-  order: OrderMessage["order"],
+  order: Asked["order"],
   digest?: string,
 ): void {
-  const message: OrderMessage = { trigger: protocolVersion, kind: "order", service, order, digest };
-  network.say(hostKey(service, name), JSON.stringify(message));
+  const at = Math.round(time.monotonic());
+  const id = orderIdOf(at, new Uint8Array(Array.from({ length: 10 }, () => random.below(256))));
+  const asked: Asked = { service, order, ...(digest !== undefined && { digest }) };
+  const message = { trigger: protocolVersion, kind: "order", id, hosts: [name], at, by: "a person", ...asked };
+  network.say(hostKey(controlService, name), signedBy("t1", JSON.stringify(message)));
 }

@@ -164,7 +164,7 @@ export function world(seed: number, without: Break | undefined): World {
             if (run) watched.began(name, run.service, run);
             if (run) waveWatch?.began(self, run.service, run);
             // An approval with a digest concerns only the removals that it names, and ends no wait for the wave before.
-            if (line === "names: asked to approve") waveWatch?.approved(self, "names");
+            if (line === "names: asked to approve by a person") waveWatch?.approved(self, "names");
             if (line.startsWith("names: asked to approve")) judged.approved(self);
             const again = /^names: .* \(again in ([\d.]+) s\)$/s.exec(line);
             if (again) waveWatch?.triesAgain(self, "names", Number(again[1]) * 1000);
