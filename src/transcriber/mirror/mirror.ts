@@ -28,7 +28,7 @@ export class Mirror {
   readonly #shared = new Set<string>();
   /** The answers of several entries in their order, until the next change: thousands of evaluations may share one. */
   readonly #answers = new Map<Read, readonly MirrorEntry[]>();
-  /** The namesakes of the shared DNs that were asked for since the last change. */
+  /** The namesakes of shared DNs that were asked for since one of them changed. */
   readonly #namesakes = new Map<string, Namesakes>();
 
   get size(): number {
@@ -127,7 +127,6 @@ export class Mirror {
   /** Applies a change. Between its steps the mirror is inconsistent, and must not be read. */
   *#apply(outcome: Outcome): SlicedWork<Difference> {
     this.#answers.clear();
-    this.#namesakes.clear();
     const reads = new Set<Read>();
     const changes: { uuid: string; before: MirrorEntry | undefined; after: MirrorEntry | undefined }[] = [];
     const progress = (done: number) => ({ what: "reading in the directory", done, of: changes.length });
@@ -153,7 +152,10 @@ export class Mirror {
       changed.set(uuid, (after ?? before)?.dn ?? "");
       yield progress(changed.size);
     }
-    this.#namesakes.clear(); // a reader between two steps may have asked for some
+    for (const { before, after } of changes) {
+      if (before) this.#namesakes.delete(before.normal);
+      if (after) this.#namesakes.delete(after.normal);
+    }
     return { changed, reads };
   }
 

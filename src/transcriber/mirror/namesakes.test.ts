@@ -90,6 +90,15 @@ test("a namesake that is spelled otherwise is found by its new spelling", () => 
   assert.equal(cell("m"), "7,7");
 });
 
+test("what a namesake says is read again when it changes", () => {
+  const { cell, made } = tables([...rooms, machine("ROOMID=Lab, dc=X")]);
+  assert.equal(cell("m"), "7,7");
+  made.change([stored("1", "roomId=lab,dc=x", { seats: "8" })], [], 0);
+  assert.equal(cell("m"), "8,8");
+  made.change([stored("1", "roomId=attic,dc=x", { seats: "8" })], [], 0);
+  assert.equal(cell("m"), "9,9");
+});
+
 test("a name in other escapes or spaces is the one with the same value", () => {
   const { cell } = tables([...rooms, machine("roomid = \\4c\\41\\42, DC=x")]);
   assert.equal(cell("m"), "9,9");

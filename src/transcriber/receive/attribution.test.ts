@@ -13,6 +13,13 @@ test("an event and its change are joined once, in either order", () => {
   assert.deepEqual(authors.addEvent(event("cn=a,dc=x", { why: "again" }), 3), { dn: "cn=a,dc=x", by: "again" });
 });
 
+test("an event about a twin names no author of its neighbour's change", () => {
+  const authors = attribution();
+  authors.addEvent(event("roomId=LAB,dc=x", { who: "mallory" }), 0);
+  assert.equal(authors.addChange("a", "roomId=lab,dc=x", 1), undefined);
+  assert.equal(authors.addChange("b", "roomId=LAB, dc=X", 2), "mallory");
+});
+
 test("an event and its change are not joined after 30 seconds", () => {
   const authors = attribution();
   authors.addEvent(event("cn=a,dc=x", { who: "alice" }), 0);

@@ -1,4 +1,4 @@
-import { readDn } from "../../core/directory/dn.ts";
+import { distinctDn } from "../../core/directory/dn.ts";
 import type { DirectoryEvent } from "../../core/directory/event.ts";
 import { plainLine } from "../../core/util/shown.ts";
 
@@ -26,19 +26,28 @@ export function attribution(): Attribution {
       const by = [who, why].flatMap((text) => (text ? plainLine(text, 200) : [])).join(": ");
       if (by === "") return undefined;
       const sides = [before, after].filter((side) => side !== undefined);
-      const names = new Set(sides.flatMap(({ uuid, dn }) => [uuid, readDn(dn) ?? dn]));
+      const names = new Set(sides.flatMap(({ uuid, dn }) => [uuid, nameOf(dn)]));
       const dn = [...names].map((name) => changes.take(name, now)).find((found) => found !== undefined);
       if (dn !== undefined) return { dn, by };
       for (const name of names) events.put(name, by, now);
       return undefined;
     },
     addChange(uuid, dn, now) {
-      const names = [uuid, readDn(dn) ?? dn];
+      const names = [uuid, nameOf(dn)];
       const by = names.map((name) => events.take(name, now)).find((found) => found !== undefined);
       if (by === undefined) for (const name of names) changes.put(name, dn, now);
       return by;
     },
   };
+}
+
+/** The name of an entry, which no twin of it has. */
+function nameOf(dn: string): string {
+  try {
+    return distinctDn(dn);
+  } catch {
+    return dn;
+  }
 }
 
 /** Values under names, each for a short while. */

@@ -2,6 +2,27 @@ import type { Removal } from "../removal.ts";
 
 export const transcriberRemovals: readonly Removal[] = [
   {
+    id: "namesakes-fresh",
+    guards: "the namesakes of a name are found again when one of them changes",
+    without: "a row shows an entry as it was",
+    file: "src/transcriber/mirror/mirror.ts",
+    edits: [
+      [
+        "      if (before) this.#namesakes.delete(before.normal);\n      if (after) this.#namesakes.delete(after.normal);\n",
+        "",
+      ],
+    ],
+    tests: ["src/transcriber/mirror/namesakes.test.ts"],
+  },
+  {
+    id: "author-twin",
+    guards: "an event is joined with the change of the entry with its very name",
+    without: "the log names another author of a change",
+    file: "src/transcriber/receive/attribution.ts",
+    edits: [["    return distinctDn(dn);", "    return distinctDn(dn).toLowerCase();"]],
+    tests: ["src/transcriber/receive/attribution.test.ts"],
+  },
+  {
     id: "namesake-spelling",
     guards: "a namesake with another spelling has the readers of its name evaluated",
     without: "a row shows another's entry",
