@@ -21,6 +21,7 @@ export const longer: Readonly<Record<string, string>> = {
   "src/directories/exact.test.ts": "measures the heap, which other tests of one process change",
   "src/host/install/kill.test.ts": "kills a process at each step of an install",
   "src/host/install/odd.test.ts": "needs root, and races against another user of the machine",
+  "src/host/install/swap.test.ts": "needs root, and exchanges files before each call of an install",
   "src/machines/walk-race.test.ts": "needs root, and races against another user of the machine",
   "src/testing/conformance.test.ts": "drives each broken service through every generated history",
   "src/testing/kit/plain.test.ts": "drives each broken service through every generated message",

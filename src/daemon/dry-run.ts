@@ -75,6 +75,7 @@ function renewedMachine(base: Machine): RenewedMachine {
     machine: {
       dry: true,
       scratch: base.scratch,
+      kept: base.kept,
       get files() {
         return dry.files;
       },

@@ -21,6 +21,9 @@ export const lockFile = (state: string, host: string): string => join(state, hos
 /** The folder for copies that a host's checks read if others may write beside the files. The next start removes copies of a killed process. */
 export const scratchFolder = (state: string, host: string): string => join(state, host, "scratch");
 
+/** The folder for last good files, and files kept aside, of folders that other users may write. */
+export const keptFolder = (state: string, host: string): string => join(state, host, "kept");
+
 /** The file of the records that a host wrote into shared daemons. It is no part of the store, whose tables come again if it is lost. */
 export const ownedFile = (state: string, host: string): string => join(state, host, "owned.db");
 

@@ -23,7 +23,7 @@ import { type DryOptions, dryMachines } from "./dry-run.ts";
 import { openTrust } from "./keys.ts";
 import { serveOrders } from "./order-socket.ts";
 import { sharedBroker } from "./shared-broker.ts";
-import { lockHost, scratchFolder } from "./store-file.ts";
+import { keptFolder, lockHost, scratchFolder } from "./store-file.ts";
 import { runTranscriber } from "./transcriber.ts";
 import { watchLock } from "./watch-lock.ts";
 import { withStore } from "./with-store.ts";
@@ -111,7 +111,7 @@ const rulesOf = (
 
 /** The machine of a host that is not dry, and the comparison of its daemons with the rows. */
 const realMachines = (project: Project, host: string): Pick<HostOptions, "machineOf" | "compareDaemon"> => ({
-  machineOf: () => realMachine({ scratch: scratchFolder(project.state, host) }),
+  machineOf: () => realMachine({ scratch: scratchFolder(project.state, host), kept: keptFolder(project.state, host) }),
   compareDaemon: async (service, table, signal) =>
     // The log lines of a comparison would report changes, and it makes none.
     inNumbers(await serviceDifference(project, host, service, table, { signal, log: () => {} })),

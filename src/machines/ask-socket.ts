@@ -2,19 +2,32 @@ import { createConnection } from "node:net";
 import type { Output, Socket } from "../core/service/host-api.ts";
 import { Away } from "../core/util/errors.ts";
 import type { RunOptions } from "../ports/machine.ts";
+import { closing, openFound } from "./open-found.ts";
+import { O_PATH, walk } from "./walk.ts";
 
 /** The longest answer, in bytes. */
 const answerLimit = 256 << 20;
 
 /**
  * Writes to a daemon's unix socket and returns the answer until the daemon closes it; throws `Away` if no daemon listens.
+ * A symlink that other users may have put there is not followed: it could lead to the socket of another daemon.
  */
-export async function askSocket(
-  { socket: path }: Socket,
-  { input = "", signal, deadline }: RunOptions,
-): Promise<Output> {
-  signal?.throwIfAborted();
-  const connection = createConnection(path);
+export async function askSocket({ socket: path }: Socket, options: RunOptions): Promise<Output> {
+  options.signal?.throwIfAborted();
+  const place = await walk(path, { last: "follow" });
+  try {
+    if (!place.stat) throw new Away(`${path}: no daemon answers`);
+    // The opened socket is asked, wherever its name leads a moment later.
+    const opened = await openFound(place, O_PATH);
+    return await closing(opened, () => askOpened(path, `/proc/self/fd/${opened.fd}`, options));
+  } finally {
+    await place.close();
+  }
+}
+
+/** Asks the socket `at`, which is `path` in messages. */
+async function askOpened(path: string, at: string, { input = "", signal, deadline }: RunOptions): Promise<Output> {
+  const connection = createConnection(at);
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {

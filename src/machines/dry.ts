@@ -39,6 +39,7 @@ export function dryMachine(base: Machine): DryMachine {
   return {
     dry: true,
     scratch: base.scratch,
+    kept: base.kept,
     files: overlay(base.files, {
       file(path, before, after) {
         const first = files.get(path);

@@ -31,6 +31,7 @@ const emptyFiles: Files = {
 export const emptyMachine: Machine = {
   dry: true,
   scratch: "/scratch",
+  kept: "/kept",
   files: emptyFiles,
   async run(_, { signal }) {
     signal?.throwIfAborted();

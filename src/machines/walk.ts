@@ -26,6 +26,12 @@ export interface Place {
   readonly stat: Stat | undefined;
   /** The number of missing names at the end of the path. */
   readonly missing: number;
+  /** Device and inode of what was found; undefined if nothing was. */
+  readonly id: string | undefined;
+  /** The status of the folder that holds the last name. */
+  readonly within: Stat;
+  /** True if other users may replace the file or folder, or the way to it. */
+  readonly shared: boolean;
   close(): Promise<void>;
 }
 
@@ -47,7 +53,8 @@ export async function walk(path: string, { last }: { last: "follow" | "keep" }):
       const [name = "", ...rest] = names;
       const at = join(folder.at, name);
       const real = join(folder.real, name);
-      const stat = await lookAt(at);
+      const found = await unlessMissing(fs.lstat(at));
+      const stat = found && statOf(found);
       if (!stat || (rest.length > 0 && stat.kind !== "directory" && stat.kind !== "symlink"))
         return missing(folder, names);
       if (stat.kind === "symlink" && (rest.length > 0 || last === "follow")) {
@@ -59,14 +66,19 @@ export async function walk(path: string, { last }: { last: "follow" | "keep" }):
         folder = await openFolder("/");
         continue;
       }
-      if (rest.length === 0) return { real, at, first: at, stat, missing: 0, close: folder.close };
+      if (rest.length === 0) {
+        const shared = folder.shared || othersMayReplace(folder.stat, stat, me());
+        const { stat: within, close } = folder;
+        return { real, at, first: at, stat, missing: 0, id: idOf(found), within, shared, close };
+      }
       const inside = await unlessMissing(openFolder(real, { at, stat, within: folder }));
       if (!inside) return missing(folder, names);
       await folder.close();
       folder = inside;
       names = rest;
     }
-    return { real: "/", at: "/", first: "/", stat: folder.stat, missing: 0, close: folder.close };
+    const { stat, close } = folder;
+    return { real: "/", at: "/", first: "/", stat, missing: 0, id: undefined, within: stat, shared: false, close };
   } catch (error) {
     await folder.close();
     throw error;
@@ -76,8 +88,10 @@ export async function walk(path: string, { last }: { last: "follow" | "keep" }):
 /** A place below a folder that is not there. */
 function missing(folder: Folder, names: readonly string[]): Place {
   const [first, real] = [join(folder.at, names[0] ?? ""), join(folder.real, ...names)];
+  const shared = folder.shared || othersMayReplace(folder.stat, undefined, me());
   return {
-    ...{ real, first, stat: undefined, missing: names.length, close: folder.close },
+    ...{ real, first, stat: undefined, missing: names.length, id: undefined },
+    ...{ within: folder.stat, shared, close: folder.close },
     get at() {
       if (names.length === 1) return first;
       // Never a path of several names: folders created meanwhile were not inspected.
@@ -91,15 +105,19 @@ interface Folder {
   /** The path to which names are appended. */
   readonly at: string;
   readonly stat: Stat;
-  /** True if other users may replace a folder on the way to this one, or a file in it. */
+  /** True if other users may replace a folder on the way to this one, or may put a file in one of them. */
   readonly open: boolean;
+  /** True if other users may replace this folder, or one on the way to it. */
+  readonly shared: boolean;
   close(): Promise<void>;
 }
 
 /** A folder on the way: by its path if no other user may change the way, otherwise by a descriptor. */
 async function openFolder(real: string, on?: { at: string; stat: Stat; within: Folder }): Promise<Folder> {
   const { at = real, stat = await rootStat(), within } = on ?? {};
-  if (!within?.open && !othersMayReplace(stat, undefined, me())) return { real, at, stat, open: false, close: nothing };
+  const shared = within !== undefined && (within.shared || othersMayReplace(within.stat, stat, me()));
+  if (!within?.open && !othersMayReplace(stat, undefined, me()))
+    return { real, at, stat, open: false, shared, close: nothing };
   const handle = await fs.open(at, folderOnly);
   try {
     return {
@@ -107,6 +125,7 @@ async function openFolder(real: string, on?: { at: string; stat: Stat; within: F
       at: `/proc/self/fd/${handle.fd}`,
       stat: statOf(await handle.stat()),
       open: true,
+      shared,
       close: () => handle.close(),
     };
   } catch (error) {
@@ -121,10 +140,8 @@ async function rootStat(): Promise<Stat> {
   return statOf(await fs.lstat("/"));
 }
 
-async function lookAt(at: string): Promise<Stat | undefined> {
-  const found = await unlessMissing(fs.lstat(at));
-  return found && statOf(found);
-}
+/** Device and inode: two names with the same are one file. */
+export const idOf = ({ dev, ino }: Awaited<ReturnType<typeof fs.lstat>>): string => `${dev}:${ino}`;
 
 export function statOf(found: Awaited<ReturnType<typeof fs.lstat>>): Stat {
   const kinds = { file: found.isFile(), directory: found.isDirectory(), symlink: found.isSymbolicLink() };
@@ -159,4 +176,4 @@ const loop = (path: string): Error =>
 
 const namesOf = (path: string): string[] => posix.normalize(path).split("/").filter(Boolean);
 
-const me = (): number => process.geteuid?.() ?? 0;
+export const me = (): number => process.geteuid?.() ?? 0;

@@ -12,6 +12,11 @@ export interface Machine {
   /** A folder for short-lived copies, created when used. No other user may write in it or in a folder above it. */
   readonly scratch: string;
   /**
+   * A folder for copies that are kept of files where other users may write, created when used. No other user may write
+   * in it or in a folder above it.
+   */
+  readonly kept: string;
+  /**
    * Runs the command `asked` to its end and returns its output, at any exit code; 127 if there is no such program. For
    * a socket it returns the daemon's answer. At the deadline or the signal the whole process group is killed.
    *

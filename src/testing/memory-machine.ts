@@ -66,6 +66,7 @@ export function memoryMachine(options: MemoryOptions = {}): MemoryMachine {
     ...disk,
     dry: false,
     scratch: "/scratch",
+    kept: "/kept",
     async run(asked, { input, signal, deadline }) {
       signal?.throwIfAborted();
       const [name, ...rest]: readonly string[] = "socket" in asked ? [asked.socket] : asked;

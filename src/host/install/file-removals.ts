@@ -1,12 +1,13 @@
 import { Held, reason } from "../../core/util/errors.ts";
-import { disown, listing, removeEmptyFolders, removeGoodBut, removeStaged } from "./folder.ts";
+import { disown, removeEmptyFolders } from "./folder.ts";
 import { placeOf, readInPlace } from "./in-place.ts";
+import { listing, removeGoodBut, removeStaged } from "./kept.ts";
 import { type BlockedFile, type ReadTargets, removalTarget, type Target } from "./target.ts";
 import type { InstallContext } from "./work.ts";
 
 /** The removal of files that a service installed and no longer wants, by the steps of an install. */
 
-export function fileRemovals({ ledger, files, owned, isHeld, removable, log }: InstallContext) {
+export function fileRemovals({ ledger, files, kept, owned, isHeld, removable, log }: InstallContext) {
   /**
    * The files to remove, and those that should be removed but cannot be read. The latter keep no other file waiting.
    */
@@ -76,7 +77,7 @@ export function fileRemovals({ ledger, files, owned, isHeld, removable, log }: I
   }
 
   async function clearAll(paths: readonly string[]): Promise<void> {
-    const listed = listing(files);
+    const listed = listing({ files, kept });
     for (const path of paths) {
       await removeGoodBut(listed, path, null);
       await removeStaged(listed, path);

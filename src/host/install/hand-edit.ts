@@ -4,8 +4,9 @@ import { tooLongToDiff } from "../../core/service/diff-limit.ts";
 import { Held } from "../../core/util/errors.ts";
 import type { PendingInstall } from "../store/ledger.ts";
 import { orBlocked } from "./blocked.ts";
-import { isMine, keepAside } from "./folder.ts";
+import { isMine } from "./folder.ts";
 import type { InPlace } from "./in-place.ts";
+import { keepAside } from "./kept.ts";
 import type { Target } from "./target.ts";
 import type { InstallContext } from "./work.ts";
 
@@ -27,7 +28,7 @@ const diffEdits = 2000;
 
 export type HandEdits = ReturnType<typeof handEdits>;
 
-export function handEdits({ ledger, files, owned, clock, secret, log }: InstallContext) {
+export function handEdits({ ledger, files, kept, owned, clock, secret, log }: InstallContext) {
   /** True if another writer changed or removed the file that this service installed. */
   function isEdited({ path, hash, disk }: Target, pending: readonly PendingInstall[]): boolean {
     const applied = ledger.applied(path);
@@ -114,7 +115,7 @@ export function handEdits({ ledger, files, owned, clock, secret, log }: InstallC
     const isEdit = isEdited(target, pending);
     const isForeign = target.hash === null ? !isOwnText(target, pending) : isEdit || isFound(target);
     if (disk && (isForeign || disk.odd !== undefined)) {
-      const aside = await keepAside(files, path, disk, { now: clock.now(), secret });
+      const aside = await keepAside({ files, kept }, path, disk, { now: clock.now(), secret });
       const isKnown = target.hash === null || isEdit;
       const by = isKnown ? "was changed by another program" : "was found, but trigger did not write it";
       const what = disk.odd === undefined ? by : `is ${disk.odd}, put there by another user`;

@@ -9,8 +9,9 @@ import { isBlocked, orBlocked, withoutBlocked } from "./blocked.ts";
 import { prepareCheck, type Staged } from "./check.ts";
 import { dryInstall } from "./dry.ts";
 import { fileRemovals } from "./file-removals.ts";
-import { listing, removeStaged, type Stage, stage } from "./folder.ts";
+import { type Stage, stage } from "./folder.ts";
 import { handEdits } from "./hand-edit.ts";
+import { listing, removeStaged } from "./kept.ts";
 import { repair } from "./repair.ts";
 import { replacement } from "./replace.ts";
 import { runStep } from "./step.ts";
@@ -83,12 +84,12 @@ export interface Installer {
 
 export function installer(options: InstallerOptions): Installer {
   const { store, machine, clock, secret, unsure = false, removable, log } = options;
-  const { files } = machine;
+  const { files, kept } = machine;
   const { ledger, records } = store;
   const owned = records.owned(clock.now);
   const restOf = (unit: string): number => store.starts.restOf(unit, clock.now());
   const { isHeld } = records;
-  const context = { ledger, files, owned, isHeld, clock, secret, restOf, removable, log };
+  const context = { ledger, files, kept, owned, isHeld, clock, secret, restOf, removable, log };
   const mend = repair(context);
   const edits = handEdits(context);
   const replace = replacement(context, { mend, edits, records });
@@ -133,7 +134,7 @@ export function installer(options: InstallerOptions): Installer {
     // An unused approval to remove a file ends once the file is wanted again.
     for (const { path } of given.filter(isApplied)) if (records.isHeldOrApproved(path)) records.forget(path);
     const work = workOn(targets, steps, stepContext);
-    const listed = listing(files);
+    const listed = listing(machine);
     for (const path of paths) await orBlocked(files, path, () => removeStaged(listed, path));
     if (ledger.pending(paths).length === 0 && targets.every(isApplied)) {
       const outcome = await askProbe(work);

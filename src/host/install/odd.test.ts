@@ -13,6 +13,7 @@ import { realMachine } from "../../machines/real.ts";
 import type { Machine } from "../../ports/machine.ts";
 import { hostApi } from "../run/host-api.ts";
 import { hostStore } from "../store/host-store.ts";
+import { tagOf } from "./target.ts";
 
 /** Keys in folders of their users, who put other things in the place of the file. On a real machine. */
 
@@ -38,7 +39,7 @@ function homes(t: TestContext, { removable = undefined as ((files: number) => nu
     }
   }
   const [database, clock] = [emptyStore(), standingClock()];
-  const words = (machine = realMachine({ scratch: path("scratch") })) =>
+  const words = (machine = realMachine({ scratch: path("scratch"), kept: path("kept") })) =>
     hostApi({
       ...{ name: "box", store: hostStore(database).service("keys"), machine, clock, secret: false, removable },
       ...{ signal: new AbortController().signal, log: (line: string) => void said.push(line) },
@@ -53,8 +54,11 @@ function homes(t: TestContext, { removable = undefined as ((files: number) => nu
       stuck.push(run.blocked() ?? "");
     },
     read: (name: string): string => fs.readFileSync(keys(name), "utf8"),
+    /** The files kept aside of the keys of a user: in the state, or moved to `.trigger`. */
     asides: (name: string): string[] =>
-      fs.readdirSync(path(name, ".ssh", ".trigger")).filter((one) => one.includes(".aside.")),
+      [path("kept"), path(name, ".ssh", ".trigger")]
+        .flatMap((folder) => fs.globSync(join(folder, "**", `${tagOf(keys(name))}.aside.*`)))
+        .sort(),
     /** Puts a thing in the place of the keys of mallory. */
     put(make: (at: string) => void): void {
       fs.rmSync(keys("mallory"), { force: true, recursive: true });
@@ -79,8 +83,7 @@ test("a symlink in a removed file's place is removed, its target untouched", {
     await give({ alice: "a2\n", bob: "b1\n" });
     assert.equal(fs.lstatSync(keys("mallory"), { throwIfNoEntry: false }), undefined);
     assert.match(said.join("\n"), new RegExp(`is a symlink to ${target} \\(uid ${user}\\), .*: it is removed`));
-    const [aside = ""] = asides("mallory").slice(-1);
-    const kept = path("mallory", ".ssh", ".trigger", aside);
+    const [kept = ""] = asides("mallory").slice(-1);
     assert.ok(fs.lstatSync(kept).isFile(), "a line, not a link that a program may follow");
     assert.equal(fs.readFileSync(kept, "utf8"), `a symlink to ${target} (uid ${user})\n`);
   }

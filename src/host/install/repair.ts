@@ -4,6 +4,7 @@ import { reason } from "../../core/util/errors.ts";
 import { type Applied, onlyReloadPending, type PendingInstall } from "../store/ledger.ts";
 import { isBlocked, orBlocked } from "./blocked.ts";
 import { hashOf, type InPlace, readInPlace } from "./in-place.ts";
+import { putGoodBack } from "./kept.ts";
 import { runStep } from "./step.ts";
 import type { InstallContext, Work } from "./work.ts";
 
@@ -47,7 +48,7 @@ export function repair({ ledger, files, log }: InstallContext) {
     const disk = await readInPlace(files, path);
     if ((disk?.hash ?? null) === goodHash) return;
     if (goodHash === null) await files.remove(path);
-    else if (good !== null && (await linkIsGood(unfinished))) await files.rename(good, path);
+    else if (good !== null && (await linkIsGood(unfinished))) await putGoodBack({ files, log }, good, path);
     else log(`${path}: the last good file is missing, so the present one stays`);
   }
 

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { newStore, other, path, standingClock } from "../../../test/fixtures/install.ts";
 import { memoryMachine } from "../../testing/memory-machine.ts";
-import { listing, stage } from "./folder.ts";
+import { stage } from "./folder.ts";
 import { handEdits } from "./hand-edit.ts";
 import { hashOf } from "./in-place.ts";
+import { listing } from "./kept.ts";
 import { repair } from "./repair.ts";
 import { replacement } from "./replace.ts";
 import { readTargets, removalTarget } from "./target.ts";
@@ -13,13 +14,13 @@ import { textCheck } from "./text-check.ts";
 /** Replaces files of a machine in memory, as the installer of one service does after the check. */
 function scene(texts: Readonly<Record<string, string>>, onStep: (step: string) => void = () => {}) {
   const machine = memoryMachine({ files: texts, onStep: (step) => onStep(step) });
-  const { files } = machine;
+  const { files, kept } = machine;
   const { ledger, records } = newStore("demo");
   const clock = standingClock();
   const owned = records.owned(clock.now);
   owned.claim(Object.keys(texts));
   const log = (): void => {};
-  const context = { ledger, files, owned, isHeld: records.isHeld, clock, secret: false, restOf: () => 0, log };
+  const context = { ledger, files, kept, owned, isHeld: records.isHeld, clock, secret: false, restOf: () => 0, log };
   const mend = repair(context);
   const replace = replacement(context, { mend, edits: handEdits(context), records });
   const { stageAll } = textCheck(context, mend);
@@ -36,7 +37,7 @@ function scene(texts: Readonly<Record<string, string>>, onStep: (step: string) =
     const staging = stage(files, log);
     try {
       const staged = await stageAll(all, staging);
-      await replace(staged, ledger.pending(all.map(({ path }) => path)), { staging, listed: listing(files) });
+      await replace(staged, ledger.pending(all.map(({ path }) => path)), { staging, listed: listing(machine) });
     } finally {
       await staging.clear();
     }

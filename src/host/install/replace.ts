@@ -4,8 +4,9 @@ import type { PendingInstall } from "../store/ledger.ts";
 import type { Records } from "../store/owned.ts";
 import { orBlocked } from "./blocked.ts";
 import type { Staged } from "./check.ts";
-import { keepGood, type Listing, makeMine, removeGoodBut, type Stage } from "./folder.ts";
+import { makeMine, type Stage } from "./folder.ts";
 import type { HandEdits } from "./hand-edit.ts";
+import { keepGood, type Listing, removeGoodBut } from "./kept.ts";
 import type { Repair } from "./repair.ts";
 import type { Target } from "./target.ts";
 import type { InstallContext } from "./work.ts";
@@ -20,7 +21,7 @@ interface Parts {
 }
 
 /** Returns the function that replaces files, for one installer. */
-export function replacement({ ledger, files, clock, log }: InstallContext, { mend, edits, records }: Parts) {
+export function replacement({ ledger, files, kept, clock, log }: InstallContext, { mend, edits, records }: Parts) {
   /** Keeps the last good files, journals the replacement, and replaces. */
   async function replace(
     staged: Staged,
@@ -71,7 +72,9 @@ export function replacement({ ledger, files, clock, log }: InstallContext, { men
     if (unfinished && (await mend.linkIsGood(unfinished)))
       return { good: unfinished.good, goodHash: unfinished.goodHash };
     // A thing that another user put in place of a file is no last good file.
-    return disk && disk.odd === undefined ? { good: await keepGood(files, path, disk), goodHash: disk.hash } : nothing;
+    return disk && disk.odd === undefined
+      ? { good: await keepGood({ files, kept }, path, disk), goodHash: disk.hash }
+      : nothing;
   }
 
   return replace;

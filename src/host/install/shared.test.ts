@@ -44,7 +44,7 @@ function context(t: TestContext, { secret = false } = {}) {
   chmodSync(path("zones"), 0o775);
   const { host } = hostApi({
     ...{ name: "box", store: newStore("demo"), clock: standingClock(), secret },
-    machine: realMachine({ scratch: path("state", "scratch") }),
+    machine: realMachine({ scratch: path("state", "scratch"), kept: path("state", "kept") }),
     signal: new AbortController().signal,
     log: (line) => void said.push(line),
   });
@@ -68,6 +68,26 @@ test("a file in a folder of root and a daemon's group is replaced", { skip }, as
   }
   await assert.rejects(install(path("zones", "campus"), "bad\n", check), /failed, but the last good text passes it/);
   assert.equal(readFileSync(path("zones", "campus"), "utf8"), "zone 2\n");
+});
+
+test("what is kept of a daemon's folder lies in the state, and goes back", { skip }, async (t) => {
+  const { path, install, said } = context(t);
+  const [file, stolen] = [path("zones", "campus"), path("zones", ".trigger")];
+  await install(file, "zone 0\n");
+  writeFileSync(file, "edited\n");
+  await install(file, "zone 1\n");
+  const [, aside = ""] = /a copy is kept as (\S+)/.exec(said.join("\n")) ?? [];
+  assert.ok(aside.startsWith(path("state", "kept")), aside);
+  assert.equal(readFileSync(aside, "utf8"), "edited\n");
+  const steal: InstallSteps = {
+    async reload() {
+      rmSync(stolen, { recursive: true, force: true });
+      if (readFileSync(file, "utf8") === "zone 2\n") throw new Error("refused");
+    },
+  };
+  await assert.rejects(install(file, "zone 2\n", steal), /the last good text is restored/);
+  assert.equal(readFileSync(file, "utf8"), "zone 1\n");
+  assert.deepEqual([statSync(path("state", "kept")).mode & 0o777, existsSync(stolen)], [0o700, false]);
 });
 
 test("a symlink that a daemon's user made is neither read nor written through", { skip }, async (t) => {

@@ -34,6 +34,7 @@ export function countingStarts(machine: Machine, starts: UnitStarts, clock: Cloc
   return {
     dry: false,
     scratch: machine.scratch,
+    kept: machine.kept,
     files: machine.files,
     incarnation: (daemon) => machine.incarnation(daemon),
     async run(asked, options) {

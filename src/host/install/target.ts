@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import type { Files, InstallFile } from "../../core/service/host-api.ts";
 import { Fatal, reason } from "../../core/util/errors.ts";
@@ -78,3 +79,10 @@ export const folderOf = (path: string): string => join(dirname(path), ".trigger"
 /** The beginning of names in that folder: the file's own name for people, its path for trigger. */
 export const tagOf = (path: string): string =>
   `${basename(path).slice(0, 60)}.${hashOf(Buffer.from(path)).slice(0, 8)}`;
+
+/** The kinds of files that an install writes beside its targets. */
+export type Kind = "staged" | "good" | "aside";
+
+/** A new name of a kind for a path, in a folder; it cannot be guessed. */
+export const newName = (folder: string, path: string, kind: Kind, infix = ""): string =>
+  join(folder, `${tagOf(path)}.${kind}.${infix}${randomBytes(6).toString("hex")}`);

@@ -20,6 +20,8 @@ export interface Work {
 export interface InstallContext {
   readonly ledger: Ledger;
   readonly files: Files;
+  /** The folder in the state for what is kept of folders that other users may write. */
+  readonly kept: string;
   /** Paths whose found or recurring foreign text may be replaced, by its hash. */
   readonly owned: Owned;
   /** True if a person was asked about a path, but has not answered. */

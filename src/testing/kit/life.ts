@@ -84,6 +84,7 @@ export function machineOf(life: Life, machine: Machine): Machine {
   return {
     dry: false,
     scratch: machine.scratch,
+    kept: machine.kept,
     files: {
       ...files,
       ...counted,

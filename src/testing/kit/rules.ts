@@ -109,7 +109,7 @@ export const mendsAnUnknownState: Rule = async (on) => {
   );
 };
 
-const isOfInstall = (words: string): boolean => /\.trigger|\/scratch/.test(words);
+const isOfInstall = (words: string): boolean => /\.trigger|\/(scratch|kept)/.test(words);
 
 const wordsOf = ({ asked, input }: Told): string => JSON.stringify([asked, input ?? ""]);
 

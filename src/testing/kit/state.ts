@@ -27,7 +27,8 @@ export async function stateOf(
     for (const name of await files.list(folder)) {
       const path = `${folder === "/" ? "" : folder}/${name}`;
       const stat = await files.stat(path);
-      if (!stat || path === "/scratch" || (stat.kind === "directory" && name.startsWith("."))) continue;
+      if (!stat || path === "/scratch" || path === "/kept" || (stat.kind === "directory" && name.startsWith(".")))
+        continue;
       found.set(path, `${stat.kind} ${stat.mode.toString(8)} ${stat.uid}:${stat.gid}`);
       if (stat.kind === "file") texts.set(path, new TextDecoder().decode(await files.read(path)));
       else if (stat.kind === "symlink") texts.set(path, (await files.readLink(path)) ?? "");

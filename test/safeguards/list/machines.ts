@@ -6,7 +6,7 @@ export const machinesRemovals: readonly Removal[] = [
     guards: "a file is created for its owner alone",
     without: "a secret can be read for a moment",
     file: "src/machines/real-files.ts",
-    edits: [["constants.O_CREAT | asFound, 0o600)", "constants.O_CREAT | asFound, 0o666)"]],
+    edits: [["(stat && shared ? 0 : make), 0o600)", "(stat && shared ? 0 : make), 0o666)"]],
     tests: ["test/integration/durable.test.ts"],
   },
   {

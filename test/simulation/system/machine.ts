@@ -218,6 +218,7 @@ export function simulatedMachine(
       return {
         dry: false,
         scratch: raw.scratch,
+        kept: raw.kept,
         files,
         async run(asked, options) {
           await step("run");
