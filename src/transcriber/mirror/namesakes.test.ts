@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { z } from "zod";
 import { stored } from "../../../test/fixtures/entry.ts";
+import { runs } from "../../../test/hostile.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import { service } from "../../core/service/service.ts";
 import { isRefused, refusalOf } from "../../core/stream/cells.ts";
@@ -163,4 +165,46 @@ test("another schema has every name compared again", () => {
   assert.deepEqual([services.get("seats")?.length, entries.size], [1, 0]);
   made.refresh([...all.slice(0, 1), ...all.slice(2)], 0, typed("caseExactMatch"));
   assert.deepEqual([cell("m"), cell("d1")], ["", "none"]);
+});
+
+const spelled = fc.constantFrom("lab", "LAB", "Lab", "l\\61b", "roof");
+const typeName = fc.constantFrom("roomId", "ROOMID", "salle");
+const roomDn = fc.tuple(typeName, spelled).map(([type, name]) => `${type}=${name},dc=x`);
+const date = fc.constantFrom("20260101000000Z", "20260102000000Z");
+const anyEntry = fc.oneof(
+  fc
+    .tuple(fc.constantFrom("1", "2", "3"), roomDn, fc.constantFrom("7", "8"), fc.option(date))
+    .map(([uuid, dn, seats, made]) => stored(uuid, dn, made === null ? { seats } : { seats, createTimestamp: made })),
+  fc.tuple(fc.constantFrom("d1", "d2"), roomDn).map(([uuid, dn]) => stored(uuid, `cn=left,${dn}`)),
+  fc.tuple(fc.constantFrom("m1", "m2"), roomDn).map(([uuid, room]) => stored(uuid, `cn=${uuid},dc=x`, { room })),
+);
+const uuids = ["base", "1", "2", "3", "d1", "d2", "m1", "m2"];
+const anyStep = fc.oneof(
+  fc.record({ put: fc.array(anyEntry, { minLength: 1, maxLength: 2 }) }),
+  fc.record({ removed: fc.constantFrom(...uuids.slice(1)) }),
+  fc.record({ schema: fc.constantFrom("caseExactMatch", "caseIgnoreMatch", "someOwnMatch") }),
+);
+
+test("after any changes the rows are those of a first reading", () => {
+  fc.assert(
+    fc.property(fc.array(anyStep, { maxLength: 12 }), (steps) => {
+      let schema = typed("someOwnMatch");
+      const { made, cell } = tables([]);
+      const content = () => uuids.flatMap((uuid) => made.entry(uuid) ?? []);
+      made.refresh([stored("base", "dc=x")], 0, schema);
+      for (const step of steps) {
+        if ("put" in step) made.change(step.put, [], 0);
+        else if ("removed" in step) made.change([], [step.removed], 0);
+        else {
+          schema = typed(step.schema);
+          made.refresh(content(), 0, schema);
+        }
+        const fresh = tables([]);
+        fresh.made.refresh(content(), 0, schema);
+        for (const uuid of uuids) assert.equal(cell(uuid), fresh.cell(uuid), uuid);
+        assert.deepEqual([...made.namesakes()].sort(), [...fresh.made.namesakes()].sort());
+      }
+    }),
+    { numRuns: runs(150) },
+  );
 });
