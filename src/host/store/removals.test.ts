@@ -362,6 +362,57 @@ test("a flood of claims holds back no true revocation", async () => {
   }
 });
 
+test("an entry that loses many rows at once holds back no other removal", async () => {
+  const dhcp = simulatedService();
+  const world = hostScene(dhcp.definition, { removalLimit: () => 20 });
+  const { say, report, retained, clock } = world;
+  const own = (from: number, to: number, here: boolean) =>
+    Array.from({ length: to - from }, (_, i): CellChange => {
+      return [`m/${from + i}`, here ? row(`m${from + i}`, `10.1.0.${from + i}`) : null];
+    });
+  const others = (from: number, to: number, here: boolean) =>
+    Array.from({ length: to - from }, (_, i): CellChange => {
+      return [`k${from + i}`, here ? row(`k${from + i}`, `10.0.0.${from + i}`) : null];
+    });
+  await say([...own(0, 100, true), ...others(0, 60, true)]);
+  const host = world.up();
+  await until(() => dhcp.served.size === 160);
+  await clock.advance(1000);
+  await say([...own(0, 100, false), ...others(0, 10, false)]);
+  await until(() => report().removals?.rows === 100);
+  await until(() => dhcp.served.size === 150);
+  assert.ok(!dhcp.served.has("k9") && dhcp.served.has("m/0"));
+  assert.deepEqual(retained()[0], ["m/0", "removals", "100 would be removed, at most 20 an hour"]);
+  // What the others lose beyond the limit is held as ever, with all that waits.
+  await clock.advance(1000);
+  await say(others(10, 21, false));
+  await until(() => report().removals?.rows === 111);
+  await clock.advance(5000);
+  assert.equal(dhcp.served.size, 150);
+  await world.give({ order: "approve", digest: report().removals?.digest });
+  await until(() => dhcp.served.size === 39);
+  await host.down();
+  world.end();
+});
+
+test("many entries that lose few rows each are held as one", async () => {
+  const dhcp = simulatedService();
+  const world = hostScene(dhcp.definition, { removalLimit: () => 20 });
+  const both = (i: number, here: boolean): CellChange[] =>
+    [0, 1].map((n) => [`k${i}/${n}`, here ? row(`k${i}`, `10.${n}.0.${i}`) : null]);
+  const all = Array.from({ length: 40 }, (_, i) => i);
+  const one = (here: boolean) => all.map((i): CellChange => [`m/${i}`, here ? row("m", `10.2.0.${i}`) : null]);
+  await world.say([...all.flatMap((i) => both(i, true)), ...one(true)]);
+  const host = world.up();
+  await until(() => dhcp.served.size === 120);
+  await world.clock.advance(1000);
+  await world.say([...all.slice(0, 11).flatMap((i) => both(i, false)), ...one(false)]);
+  await until(() => world.report().removals?.rows === 62);
+  assert.equal(dhcp.served.size, 120, "beside one that loses many, too");
+  await host.down();
+  world.end();
+});
+
 test("a refused row is no removal", async () => {
   await using world = await manyRows(40);
   const { say, dhcp, report } = world;

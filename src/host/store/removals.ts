@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
-import { isRefusedSql } from "../../core/stream/cells.ts";
+import { coverOf, isRefusedSql } from "../../core/stream/cells.ts";
 import { transaction } from "../../sqlite/open.ts";
 import { prepared } from "./prepared.ts";
 import type { Question } from "./retained.ts";
 import { pendingRows, retainedRows } from "./row-sets.ts";
 
 /**
- * Holds removals beyond a limit within a sliding hour, or of the last rows of a table. Additions and changes go on. A
+ * Holds removals beyond a limit within a sliding hour, or of the last rows of a table. Additions and changes go on. So
+ * do the other removals, if a few entries alone lose too many rows. A
  * person approves the digest of exactly the removals that were shown. If there are more meanwhile, they are held under
  * another digest. A hold ends by an approval, or with its row, when the directory has it again or another row takes its
  * place. Neither time nor a restart ends it.
@@ -101,8 +102,9 @@ function holdRemovals(database: DatabaseSync, service: string, { limit, mayEmpty
   if (pending.length <= (allowance(database, service, now) ?? 0)) return;
   // The count at the time of the hold: some of the waiting rows may be back since.
   const earlier = before > 0 ? ` after ${before} within the hour` : "";
+  const held = tooMany ? unaskedBeyond(pending, limit, before) : pending;
   const detail = tooMany
-    ? `${pending.length} would be removed${earlier}, at most ${limit} an hour`
+    ? `${held.length} would be removed${earlier}, at most ${limit} an hour`
     : "no row would be left";
   transaction(database, () => {
     // A row that was tried stays in doubt: the next run puts it back.
@@ -110,8 +112,21 @@ function holdRemovals(database: DatabaseSync, service: string, { limit, mayEmpty
       database,
       "UPDATE row SET retained_by = 'removals', detail = ?, since = coalesce(since, ?) WHERE service = ? AND key = ?",
     );
-    for (const key of pending) hold.run(detail, now, service, key);
+    for (const key of held) hold.run(detail, now, service, key);
   });
+}
+
+/**
+ * The removals to hold of those that are too many: all of them, unless a few entries cause that. An entry that loses
+ * more than a tenth of the limit at once is then held alone, if the others stay within the limit. So a member who
+ * removes a thousand addresses of his own holds back no other removal.
+ */
+function unaskedBeyond(pending: readonly string[], limit: number, before: number): readonly string[] {
+  const ofEntry = new Map<string, number>();
+  for (const key of pending) ofEntry.set(coverOf(key), (ofEntry.get(coverOf(key)) ?? 0) + 1);
+  const many = Math.max(1, Math.floor(limit / 10));
+  const flood = pending.filter((key) => (ofEntry.get(coverOf(key)) ?? 0) > many);
+  return pending.length - flood.length + before <= limit ? flood : pending;
 }
 
 /** True if a row is applied once nothing is pending. */

@@ -101,4 +101,22 @@ export const removalsRemovals: readonly Removal[] = [
     ],
     tests: ["src/host/store/owned.test.ts"],
   },
+  {
+    id: "flood-held-alone",
+    guards: "an entry that loses many rows at once holds back no other removal",
+    without: "a member who is taken out removes a thousand addresses first, and stays",
+    file: "src/host/store/removals.ts",
+    edits: [["pending.length - flood.length + before <= limit ? flood : pending", "pending"]],
+    tests: ["src/host/store/removals.test.ts"],
+  },
+  {
+    id: "flood-within-limit",
+    guards: "what goes on beside a flood stays within the limit",
+    without: "an accident removes more rows than the limit without a question",
+    file: "src/host/store/removals.ts",
+    edits: [
+      ["pending.length - flood.length + before <= limit ? flood : pending", "flood.length > 0 ? flood : pending"],
+    ],
+    tests: ["src/host/store/removals.test.ts"],
+  },
 ];
