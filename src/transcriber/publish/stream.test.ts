@@ -143,9 +143,13 @@ test("a refusing queue is found, others get copies, and a digest ends its refusa
   );
   refuses = false;
   stream.digest();
-  await until(() => taken.length === 3);
+  await until(() => taken.length === 3 && stream.blockedQueues.length === 0);
   change("y");
   await until(() => taken.length === 4);
-  assert.deepEqual(taken.slice(1), ["trigger.dhcp.b digest 1", "trigger.dhcp.c digest 1", "trigger.dhcp rows 2"]);
+  assert.deepEqual(
+    taken.slice(0, 3).sort(),
+    ["trigger.dhcp.a", "trigger.dhcp.b", "trigger.dhcp.c"].map((key) => `${key} digest 1`),
+  );
+  assert.equal(taken[3], "trigger.dhcp rows 2");
   assert.deepEqual(log.slice(1), ["queue trigger-b-dhcp accepts messages again"]);
 });

@@ -263,7 +263,7 @@ export const transcriberRemovals: readonly Removal[] = [
     guards: "a queue that refused is tried with each digest",
     without: "a host is never told again after its queue refused once",
     file: "src/transcriber/publish/deliveries.ts",
-    edits: [["hosts.filter((host) => isDigest || !blocked.has(host))", "hosts.filter((host) => !blocked.has(host))"]],
+    edits: [["const others = isDigest ?", "const others = isDigest && !isDigest ?"]],
     tests: ["src/transcriber/publish/stream.test.ts"],
   },
   {
