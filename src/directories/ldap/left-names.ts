@@ -1,3 +1,4 @@
+import type { Schema } from "../../core/directory/schema.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { formsOf } from "./naming.ts";
 
@@ -38,8 +39,8 @@ export class LeftNames {
     return now >= this.#notBefore && this.#batches.some((batch) => dueAt(batch) <= now);
   }
 
-  add(dn: string): void {
-    const forms = formsOf(dn);
+  add(dn: string, schema?: Schema): void {
+    const forms = formsOf(dn, schema);
     if (forms.length === 0) return;
     const now = this.#clock.monotonic();
     let last = this.#batches.at(-1);

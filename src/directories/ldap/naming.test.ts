@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { StoredEntry, Value } from "../../core/directory/entry.ts";
+import { schemaOf } from "../../core/directory/schema.ts";
 import { entriesNaming, formsOf } from "./naming.ts";
 
 const entryOf = (dn: string, attribute: string, ...values: Value[]): StoredEntry => ({
@@ -23,6 +24,22 @@ for (const [how, left, value] of [
   test(`a value names an entry ${how}`, async () => {
     assert.deepEqual(await naming(left, [entryOf("cn=group", "member", "cn=other,dc=campus", value)]), ["cn=group"]);
   });
+
+test("a value names an entry by the rules of the server's schema", async () => {
+  const schema = schemaOf([{ names: ["roomId", "salle"], equality: "telephoneNumberMatch" }]);
+  const entries = [
+    entryOf("cn=group", "member", "roomId=1 2,dc=campus"),
+    entryOf("cn=other", "member", "roomId=13,dc=campus"),
+  ];
+  for (const left of ["roomId=1-2,dc=campus", "salle=12,dc=campus"]) {
+    const found = await entriesNaming(new Set(formsOf(left, schema)), entries, 100, schema);
+    assert.deepEqual(
+      found.map(({ dn }) => dn),
+      ["cn=group"],
+      left,
+    );
+  }
+});
 
 for (const value of ["cn=lampshade,dc=campus", "dc=campus", "lamp", "cn=lamp", "option x=cn=lamp,dc=campus", "=", ""])
   test(`${JSON.stringify(value)} does not name cn=lamp,dc=campus`, async () => {

@@ -1,5 +1,6 @@
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import { computedIn } from "../../core/directory/requested-attributes.ts";
+import { schemaOf } from "../../core/directory/schema.ts";
 import type { DirectoryState } from "../../core/stream/messages.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { KnownEntry, SourceChange } from "../../ports/directory.ts";
@@ -63,10 +64,11 @@ export async function* openSession(
     const server = await askServer(connection, messages, options.base);
     const wanted = { ...options, everything: server.everything };
     const parts = { connection, messages, wanted, server, read: syncEntryReader() };
-    const { id, delivered, state } = yield* deliverWhole(parts, options, mustBePlausible, following);
+    const { id, delivered, state, schema } = yield* deliverWhole(parts, options, mustBePlausible, following);
     const unreported = unreportedWrites({
       ...parts,
       delivered,
+      schema,
       left: past.left,
       known,
       clock,
@@ -95,9 +97,10 @@ async function* deliverWhole(
   const readState = (): Promise<DirectoryState> => contextCsn(connection, messages, base, server);
   // A server other than OpenLDAP has no contextCSN: that is detected before the whole content is read.
   if (!server.openLdap && server.product !== undefined) await readState();
-  const schema = await readSchema(connection, messages, server.subschema);
-  if (!schema) log(`the directory: ${server.subschema} cannot be read: ${unknownRules}`);
-  const unseen = wanted.filter === undefined ? undefined : computedIn(wanted.filter, schema?.operational);
+  const shown = await readSchema(connection, messages, server.subschema);
+  const schema = schemaOf(shown?.types ?? []);
+  if (!shown) log(`the directory: ${server.subschema} cannot be read: ${unknownRules}`);
+  const unseen = wanted.filter === undefined ? undefined : computedIn(wanted.filter, shown?.operational);
   if (unseen !== undefined) throw new Error(unseen);
   const id = sendSyncSearch(connection, wanted, base, "refreshAndPersist");
   const { entries, state: said } = await readWhole(messages, id, read, { log, known });
@@ -106,15 +109,15 @@ async function* deliverWhole(
   for (const { uuid, dn } of entries) delivered.put(uuid, dn);
   for (const uuid of past.delivered.uuids()) {
     const before = known?.(uuid)?.dn;
-    if (before !== undefined && before !== delivered.name(uuid)) past.left.add(before);
+    if (before !== undefined && before !== delivered.name(uuid)) past.left.add(before, schema);
   }
   past.delivered = delivered;
   const state = said.length > 0 ? said : await readState();
   const seconds = ((clock.monotonic() - started) / 1000).toFixed(1);
   log(`the directory: ${entries.length} entries read in ${seconds} s`);
-  const requested = { attributes: attributesOf(wanted), ...schema };
+  const requested = { attributes: attributesOf(wanted), ...shown };
   yield { kind: "refresh", entries, state, requested } as const;
-  return { id, delivered, state };
+  return { id, delivered, state, schema };
 }
 
 /** Detects a server that was lost without a notice, and ends a connection after a day. */

@@ -1,5 +1,6 @@
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import { sameEntry } from "../../core/directory/same-entry.ts";
+import type { Schema } from "../../core/directory/schema.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { KnownEntry } from "../../ports/directory.ts";
 import type { Delivered } from "./delivered.ts";
@@ -33,6 +34,8 @@ const step = 1_000;
 export interface UnreportedParts extends SubtreeParts {
   readonly delivered: Delivered;
   readonly left: LeftNames;
+  /** The server's schema, by which names are compared. */
+  readonly schema: Schema;
   readonly known: KnownEntry | undefined;
   readonly clock: Clock;
   /** Aborts at the end of the session. */
@@ -66,7 +69,7 @@ interface Reading {
 
 /** Makes the searches of a session. It begins with the due ones of the last session. */
 export function unreportedWrites(parts: UnreportedParts): UnreportedWrites {
-  const { connection, wanted, read, delivered, left, known, clock, signal, log } = parts;
+  const { connection, wanted, read, delivered, left, schema, known, clock, signal, log } = parts;
   const readings = new Map<number, Reading>(); // by the message number of their search
   const found = new Map<string, StoredEntry>();
   let toRead: string[] = [];
@@ -90,7 +93,7 @@ export function unreportedWrites(parts: UnreportedParts): UnreportedWrites {
 
   async function look(): Promise<void> {
     const started = clock.monotonic();
-    const entries = await entriesNaming(left.take(), allHeld(), most);
+    const entries = await entriesNaming(left.take(), allHeld(), most, schema);
     left.rest(Math.max(pause.least, pause.times * (clock.monotonic() - started)));
     if (entries.length > most) {
       left.rest(pause.afterWhole);
@@ -152,7 +155,7 @@ export function unreportedWrites(parts: UnreportedParts): UnreportedWrites {
 
   function leaves(dn: string | undefined): void {
     if (dn === undefined || !known) return;
-    left.add(dn);
+    left.add(dn, schema);
     void wait();
   }
 

@@ -52,6 +52,14 @@ export const directoriesRemovals: readonly Removal[] = [
     tests: ["src/directories/ldif/content.test.ts"],
   },
   {
+    id: "left-names-schema",
+    guards: "a removed name is found in values by the rules of the server's schema",
+    without: "a group keeps a member that left until the daily reading",
+    file: "src/directories/ldap/naming.ts",
+    edits: [["read: mustBeRead(forms, schema)", "read: false"]],
+    tests: ["src/directories/ldap/naming.test.ts"],
+  },
+  {
     id: "event-twins",
     guards: "an event is about the entry with its very name",
     without: "a member's twin takes the place of another's entry",
