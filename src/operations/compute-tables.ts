@@ -1,5 +1,6 @@
 import { servicesOf } from "../core/config/config.ts";
 import type { StoredEntry } from "../core/directory/entry.ts";
+import { type Schema, schemaOf } from "../core/directory/schema.ts";
 import type { Table } from "../core/service/service.ts";
 import { readDirectoryOnce } from "../daemon/directory.ts";
 import { loadServices, type Project } from "../project/project.ts";
@@ -9,6 +10,8 @@ import { type Transcription, transcription } from "../transcriber/tables/transcr
 export interface Tables {
   readonly services: ReadonlyMap<string, Table>;
   readonly entries: readonly StoredEntry[];
+  /** The schema of the server; undefined without one, or if the server hides it. */
+  readonly schema: Schema | undefined;
   readonly transcription: Transcription;
 }
 
@@ -20,5 +23,6 @@ export async function computeTables(project: Project, now: number, names?: reado
   const { entries, requested } = await readDirectoryOnce(project);
   const tables = transcription(services, project.config);
   tables.refresh(entries, now, requested);
-  return { services, entries, transcription: tables };
+  const schema = requested?.types && schemaOf(requested.types);
+  return { services, entries, schema, transcription: tables };
 }

@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { hostsOf } from "../core/config/config.ts";
 import type { StoredEntry } from "../core/directory/entry.ts";
+import type { Schema } from "../core/directory/schema.ts";
 import { cellRemoves } from "../core/service/refusal-removes.ts";
 import type { Table } from "../core/service/service.ts";
 import { type CellChange, isRefused } from "../core/stream/cells.ts";
@@ -47,12 +48,12 @@ export interface HostPlan {
 
 /** Computes the changes that an LDIF file, with a whole content or with change records, would make on every host. Writes nothing. */
 export async function makePlan(project: Project, file: string, now: number): Promise<Plan> {
-  const { services, entries, transcription } = await computeTables(project, now);
+  const { services, entries, schema, transcription } = await computeTables(project, now);
   const before = new Map([...services.keys()].map((name) => [name, [...transcription.table(name).entries()]]));
   const refusedBefore = new Map(
     [...services.keys()].map((name) => [name, new Set([...transcription.refused(name)].map(({ key }) => key))]),
   );
-  const changed = transcription.refresh(newContent(entries, file), now).services;
+  const changed = transcription.refresh(newContent(entries, file, schema), now).services;
 
   const hosts: HostPlan[] = [];
   for (const [service, table] of services) {
@@ -72,11 +73,11 @@ export async function makePlan(project: Project, file: string, now: number): Pro
   };
 }
 
-function newContent(entries: readonly StoredEntry[], file: string): readonly StoredEntry[] {
+function newContent(entries: readonly StoredEntry[], file: string, schema?: Schema): readonly StoredEntry[] {
   const bytes = readLdif(file);
   const records = readRecords(bytes, file);
   const isContent = records.every(({ kind }) => kind === "content");
-  return isContent ? readContent(bytes, file) : applyRecords(entries, records, file);
+  return isContent ? readContent(bytes, file) : applyRecords(entries, records, file, schema);
 }
 
 /** Runs a service on the rows as they are, then with the changes, and returns the result of the second run. */

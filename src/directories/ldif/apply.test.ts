@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { StoredEntry } from "../../core/directory/entry.ts";
+import { schemaOf } from "../../core/directory/schema.ts";
 import { UserError } from "../../core/util/errors.ts";
 import { applyRecords } from "./apply.ts";
 import { readContent } from "./content.ts";
@@ -71,6 +72,17 @@ test("a twin stays beside its entry, and a change reaches the named one", () => 
     ...["o=e", "roomId=LAB,o=e", "roomId=lab,o=e"],
   ]);
   assert.throws(() => after("dn: O=É\nchangetype: delete\n"), /notAllowedOnNonLeaf/);
+});
+
+test("a twin is added where the server's schema has another name", () => {
+  const rooms = readContent(Buffer.from("dn: roomId=lab\ncn: a\n"), "rooms.ldif");
+  const added = (equality: string): string[] => {
+    const schema = schemaOf([{ names: ["roomId"], equality }]);
+    const records = readRecords(Buffer.from("dn: roomId=LAB\nchangetype: add\ncn: b\n"), "x.ldif");
+    return dns(applyRecords(rooms, records, "x.ldif", schema));
+  };
+  assert.deepEqual(added("caseExactMatch"), ["roomId=LAB", "roomId=lab"]);
+  assert.throws(() => added("caseIgnoreMatch"), /entryAlreadyExists: "roomId=LAB"/);
 });
 
 test("the content that changes are applied to is left as it was", () => {

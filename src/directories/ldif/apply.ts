@@ -1,6 +1,7 @@
 import { identityOfDn, isBelow, parentOf, rdnTexts } from "../../core/directory/dn.ts";
 import type { Attributes, StoredEntry } from "../../core/directory/entry.ts";
 import { uuidOf } from "../../core/directory/identity.ts";
+import type { Schema } from "../../core/directory/schema.ts";
 import { reason, type UserError } from "../../core/util/errors.ts";
 import { wrongAt } from "./lines.ts";
 import { lostRdn, modified, withoutRdn, withRdn } from "./modify.ts";
@@ -9,14 +10,16 @@ import { type Tree, treeOf } from "./tree.ts";
 
 /**
  * Applies the records of a file to entries in order; a content record is an addition, as ldapadd takes it. A record
- * that a server would refuse is a `UserError` with LDAP's own name for it (RFC 4511, 4.1.9).
+ * that a server would refuse is a `UserError` with LDAP's own name for it (RFC 4511, 4.1.9). Names are compared by the
+ * schema of that server, if it is known.
  */
 export function applyRecords(
   entries: Iterable<StoredEntry>,
   records: Iterable<LdifRecord>,
   file: string,
+  schema?: Schema,
 ): StoredEntry[] {
-  const tree = treeOf(entries);
+  const tree = treeOf(entries, schema);
   for (const record of records) apply(tree, record, (why, line = record.line) => wrongAt(file, line, why));
   return [...tree.entries.values()];
 }

@@ -1,7 +1,8 @@
-import { distinctDn, parentOf, readDn } from "../../core/directory/dn.ts";
+import { distinctDn, normalDn, parentOf, readDn } from "../../core/directory/dn.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
+import type { Schema } from "../../core/directory/schema.ts";
 
-/** Changeable entries by their distinct DNs. Two entries that may have one name are two. */
+/** Changeable entries by the keys of their DNs. Two entries that may have one name are two. */
 export interface Tree {
   readonly entries: ReadonlyMap<string, StoredEntry>;
   /** The key of the entry that a DN names: of that with this value, or else of the first that it may name. */
@@ -13,7 +14,12 @@ export interface Tree {
   hasBelow(key: string): boolean;
 }
 
-export function treeOf(initial: Iterable<StoredEntry>): Tree {
+/**
+ * Makes a tree of entries. By the schema of a server each name has one form; without one, names are apart if they may be
+ * at some server.
+ */
+export function treeOf(initial: Iterable<StoredEntry>, schema?: Schema): Tree {
+  const distinctOf = schema === undefined ? distinctDn : (dn: string): string => normalDn(dn, schema);
   const entries = new Map<string, StoredEntry>();
   /** The keys that are no normal DN, by their normal DN. */
   const others = new Map<string, Set<string>>();
@@ -24,7 +30,7 @@ export function treeOf(initial: Iterable<StoredEntry>): Tree {
     }
   };
   const note = (key: string, change: (keys: Set<string>) => void): void => {
-    const normal = readDn(key) ?? key;
+    const normal = readDn(key, schema) ?? key;
     if (normal === key) return;
     const keys = others.get(normal) ?? new Set();
     change(keys);
@@ -47,7 +53,7 @@ export function treeOf(initial: Iterable<StoredEntry>): Tree {
     if (entries.has(distinct)) return distinct;
     const placed = place(distinct);
     if (entries.has(placed)) return placed;
-    const normal = readDn(distinct) ?? distinct;
+    const normal = readDn(distinct, schema) ?? distinct;
     if (entries.has(normal)) return normal;
     const [known = placed] = others.get(normal) ?? [];
     return known;
@@ -57,11 +63,11 @@ export function treeOf(initial: Iterable<StoredEntry>): Tree {
     const parent = parentOf(distinct);
     return parent ? `${distinct.slice(0, -parent.length)}${find(parent)}` : distinct;
   };
-  for (const entry of initial) put(place(distinctDn(entry.dn)), entry);
+  for (const entry of initial) put(place(distinctOf(entry.dn)), entry);
   return {
     entries,
-    keyOf: (dn) => find(distinctDn(dn)),
-    ownKeyOf: (dn) => place(distinctDn(dn)),
+    keyOf: (dn) => find(distinctOf(dn)),
+    ownKeyOf: (dn) => place(distinctOf(dn)),
     put,
     remove,
     hasBelow: (key) => (below.get(key) ?? 0) > 0,

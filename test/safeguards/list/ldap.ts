@@ -217,7 +217,7 @@ export const ldapRemovals: readonly Removal[] = [
     guards: "names that left while the server was away are looked for",
     without: "a slow overlay's write after a reconnection is missed for a day",
     file: "src/directories/ldap/session.ts",
-    edits: [["if (before !== undefined && before !== delivered.name(uuid)) past.left.add(before);", ""]],
+    edits: [["if (before !== undefined && before !== delivered.name(uuid)) past.left.add(before, schema);", ""]],
     tests: ["src/directories/ldap/unreported.test.ts"],
   },
   {
