@@ -5,6 +5,9 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+# One that a stopped `npm pack` left would take the place of package-lock.json.
+rm -f npm-shrinkwrap.json
+
 stamp=node_modules/.installed-from
 # A person may have said `npm ci` already: npm writes its own list last.
 if [ ! -e "$stamp" ] && [ node_modules/.package-lock.json -nt package-lock.json ]; then cp package-lock.json "$stamp"; fi
@@ -13,6 +16,16 @@ if ! cmp -s package-lock.json "$stamp" 2>/dev/null; then
   npm ci --no-audit --no-fund
   cp package-lock.json "$stamp"
 fi
+# npm leaves an optional package out without an error, also one that is not what package-lock.json says.
+case "$(uname -sm)" in
+  "Linux x86_64" | "Linux aarch64")
+    if [ ! -x node_modules/.bin/node ]; then
+      rm -f "$stamp"
+      echo "setup: the Node of this checkout is not installed: npm could not fetch node-linux-… of package-lock.json, or it has another integrity" >&2
+      exit 1
+    fi
+    ;;
+esac
 
 [ "${1:-}" = test ] || exit 0
 

@@ -15,6 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { shrinkwrapOf } from "../../scripts/shrinkwrap.ts";
 import { until } from "../until.ts";
 
 // The package as `npm pack` makes it, installed without a network: its dependencies are links to those of the checkout.
@@ -75,6 +76,12 @@ const typeCheck = (project: string): string =>
 
 test("the package does not have the name of another program on the registry", () => {
   assert.notEqual(packageName, "trigger");
+});
+
+test("the package holds its dependencies to the lock file", () => {
+  const packed = run("tar", ["-xzOf", tarball, "package/npm-shrinkwrap.json"], folder);
+  assert.equal(packed, shrinkwrapOf(readFileSync(join(root, "package-lock.json"), "utf8")));
+  assert.ok(!existsSync(join(folder, "checkout/npm-shrinkwrap.json")), "it would take the place of package-lock.json");
 });
 
 test("a project with the package under the name trigger type-checks without a link", () => {
