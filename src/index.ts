@@ -7,6 +7,7 @@ export { type Config, defineConfig } from "./core/config/config.ts";
 export type { LdapDirectory, LdifDirectory } from "./core/config/directory-config.ts";
 export type { EvaluationLimits } from "./core/config/evaluation.ts";
 export type { RemovalLimit, Removals } from "./core/config/removals.ts";
+export type { Senders } from "./core/config/senders-config.ts";
 export type { Signing } from "./core/config/signing-config.ts";
 export type { Waves, WavesOf } from "./core/config/waves.ts";
 export type { Attributes, Directory, Entry, StoredEntry, Value } from "./core/directory/entry.ts";

@@ -147,7 +147,7 @@ test("any report or store shows each host, and no control sequence", async (t) =
       steady: steadyClock(virtualClock(now), () => {}),
       clock: virtualClock(now),
       wrongSender: () => undefined,
-      wrongOrderer: () => undefined,
+      wrongTranscriber: () => undefined,
     },
     ...{
       onReport: (said) => hostStore(database).transcriber.keepReport({ ...said, heard: now }),

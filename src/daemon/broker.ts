@@ -3,6 +3,7 @@ import { rabbitBroker } from "../brokers/rabbitmq/broker.ts";
 import { type Address, readAddresses } from "../brokers/rabbitmq/credentials.ts";
 import { sqliteBroker } from "../brokers/sqlite/broker.ts";
 import type { BrokerConfig } from "../core/config/broker-config.ts";
+import { namesItself } from "../core/config/senders.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Project } from "../project/project.ts";
 import { systemClock } from "./clock.ts";
@@ -25,7 +26,8 @@ export async function connectBroker(
   return Object.assign(broker, { [Symbol.asyncDispose]: () => broker.close() });
 
   function rabbit(settings: BrokerConfig) {
-    return rabbitBroker({ ...addressOf(settings, folder, password), log, clock: systemClock });
+    const names = (user: string): boolean => namesItself(config, user);
+    return rabbitBroker({ ...addressOf(settings, folder, password), namesItself: names, log, clock: systemClock });
   }
 }
 

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { transcribersOf } from "../core/config/config.ts";
 import { userOf } from "../core/config/permissions.ts";
 import { mayBeEmptied, removalsAllowed } from "../core/config/removals.ts";
-import { orderersOf } from "../core/config/senders.ts";
+import { onlyTranscribers, plainSenders } from "../core/config/senders.ts";
 import { waveWithin } from "../core/config/waves.ts";
 import { reportOf } from "../core/stream/transcriber-state.ts";
 import { reason } from "../core/util/errors.ts";
@@ -102,11 +102,13 @@ async function upHost(
 const rulesOf = (
   { config }: Project,
   host: string,
-): Pick<HostOptions, "removalLimit" | "mayEmpty" | "waveWithin" | "wrongOrderer"> => ({
+): Pick<HostOptions, "removalLimit" | "mayEmpty" | "waveWithin" | "wrongTranscriber" | "wrongPlainSender"> => ({
   removalLimit: (service, rows) => removalsAllowed(config.removals, service, rows),
   mayEmpty: (service) => mayBeEmptied(config.removals, service),
   waveWithin: (service) => waveWithin(config.waves, service, host),
-  wrongOrderer: orderersOf(config, host, config.broker && userOf(config.broker.url)),
+  wrongTranscriber: onlyTranscribers(config, host, config.broker && userOf(config.broker.url)),
+  // The embedded broker knows no users: all of its clients are this machine's own.
+  ...(config.broker && { wrongPlainSender: plainSenders(config) }),
 });
 
 /** The machine of a host that is not dry, and the comparison of its daemons with the rows. */

@@ -69,6 +69,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   const conversation = new Conversation({
     ...{ host: options.name, inbox, clock, signal: options.signal, log, onReportChanged, recompute },
     ...{ distrust: options.distrust, follow: options.follow },
+    ...{ wrongTranscriber: options.wrongTranscriber, wrongPlainSender: options.wrongPlainSender },
     hearWave: (message) => loop.hearWave(message),
     compareDaemon:
       compareTable &&

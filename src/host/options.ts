@@ -1,4 +1,4 @@
-import type { WrongOrderer } from "../core/config/senders.ts";
+import type { WrongPlainSender, WrongTranscriber } from "../core/config/senders.ts";
 import type { Service, Table } from "../core/service/service.ts";
 import type { follow } from "../core/stream/host-end.ts";
 import type { OrderMessage, Outcome } from "../core/stream/order.ts";
@@ -49,8 +49,12 @@ export interface HostOptions {
    * alone.
    */
   serveOrders?(obey: (order: OrderMessage) => Promise<Outcome>, signal: AbortSignal): Promise<void>;
-  /** Returns the reason to reject an order from a user of the broker. Without it every order is obeyed. */
-  readonly wrongOrderer?: WrongOrderer;
+  /**
+   * Returns the reason to reject rows, waves and orders from a user of the broker. Without it those of every user count.
+   */
+  readonly wrongTranscriber?: WrongTranscriber;
+  /** Returns the reason to reject a plain message from a user of the broker. Without it those of every user count. */
+  readonly wrongPlainSender?: WrongPlainSender;
   /** Decides what to do with a message of the stream: `follow` of core/stream/host-end.ts by default. */
   readonly follow?: typeof follow;
   readonly clock: Clock;

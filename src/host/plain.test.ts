@@ -88,8 +88,8 @@ test("a plain message survives a kill between its store and its handling", async
 
 test("orders from a user who may only send are refused and counted", async () => {
   const secours = plainService();
-  const wrongOrderer = (user: string | undefined) => `it is an order, but was sent by ${user ?? "nobody"}`;
-  const { give, send, up, report, logged, end } = hostScene(secours.definition, { name: "secours", wrongOrderer });
+  const wrongTranscriber = (user: string | undefined) => `it was sent by ${user ?? "nobody"}`;
+  const { give, send, up, report, logged, end } = hostScene(secours.definition, { name: "secours", wrongTranscriber });
   const host = up();
   for (const order of ["hold", "drop", "approve"]) {
     await give({ order });
@@ -98,8 +98,25 @@ test("orders from a user who may only send are refused and counted", async () =>
   await send({ n: 1 });
   await until(() => secours.handled.length === 1);
   assert.equal(report().held, undefined);
-  assert.equal(report().untrusted?.why, "it is an order, but was sent by nobody");
-  assert.equal(logged.filter((line) => line.includes("an order is rejected: it is an order")).length, 1);
+  assert.equal(report().untrusted?.why, "it was sent by nobody");
+  assert.equal(logged.filter((line) => line.includes("an order is rejected: it was sent by nobody")).length, 1);
+  await host.down();
+  end();
+});
+
+test("plain messages of users that the config does not name are rejected and counted", async () => {
+  const secours = plainService();
+  let allowed = false;
+  const wrongPlainSender = (service: string) => (allowed ? undefined : `${service}: it was sent by nobody`);
+  const { send, up, report, end } = hostScene(secours.definition, { name: "secours", wrongPlainSender });
+  const host = up();
+  await send({ n: 1 });
+  await until(() => report().untrusted?.count === 1);
+  allowed = true;
+  await send({ n: 2 });
+  await until(() => secours.handled.length === 1);
+  assert.deepEqual(secours.handled, [2]);
+  assert.equal(report().untrusted?.why, "secours: it was sent by nobody");
   await host.down();
   end();
 });

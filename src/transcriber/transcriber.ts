@@ -1,5 +1,5 @@
 import type { ReadConfig } from "../core/config/config.ts";
-import { orderersOf, sendersOf } from "../core/config/senders.ts";
+import { onlyTranscribers, sendersOf } from "../core/config/senders.ts";
 import type { Table } from "../core/service/service.ts";
 import type { AnswerMessage, OrderMessage } from "../core/stream/order.ts";
 import { HostWords } from "../core/stream/plausible.ts";
@@ -108,7 +108,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   const inbound = handleInbound({
     ...{ config, tableServices: services, publisher, steady, attribution: authors, clock, log },
     wrongSender: sendersOf(config, host, brokerUser),
-    wrongOrderer: orderersOf(config, host, brokerUser),
+    wrongTranscriber: onlyTranscribers(config, host, brokerUser),
     onOrder: (order, user) => options.onOrder?.(order, user),
     onAnswer: (answer, user) => options.onAnswer?.(answer, user),
     onReport(report) {

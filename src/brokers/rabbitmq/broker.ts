@@ -26,6 +26,8 @@ export interface RabbitOptions extends Address {
   readonly heartbeat?: number;
   /** Takes a line for an operator at each fault, and at its end. */
   readonly log: (line: string) => void;
+  /** True for a user that puts its name into each message; the users of hosts by default. */
+  readonly namesItself?: (user: string) => boolean;
   readonly clock: Clock;
   /** A number in [0, 1). */
   readonly random?: () => number;
@@ -53,7 +55,14 @@ const confirmWait = 5_000;
  * and no message waits here without a bound.
  */
 export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
-  const { queues: type = "quorum", heartbeat = 5, log, clock, random = Math.random } = options;
+  const {
+    queues: type = "quorum",
+    heartbeat = 5,
+    namesItself = isHostUser,
+    log,
+    clock,
+    random = Math.random,
+  } = options;
   const [first, ...others] = readAddresses(options);
   if (!first) throw new Error("the broker has no url");
   const over = new AbortController();
@@ -67,8 +76,8 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   let undeclared: string | undefined;
   let closing: Promise<void> | undefined;
 
-  // Messages name a host's user alone: a server may know other users by other names, and would refuse the name used here.
-  const user = isHostUser(first.username) ? first.username : undefined;
+  // Not every message names its user: a server may know other users by other names, and would refuse the name used here.
+  const user = namesItself(first.username) ? first.username : undefined;
   const useless = onceEach(log, clock.monotonic);
   const awaitDeletion = (): Promise<void> => clock.sleep(deletionHeard, signal);
   const nodeSuspected = (): boolean => outgoing.confirmWatch.nodeSuspected;

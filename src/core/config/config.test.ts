@@ -16,7 +16,7 @@ test("a config is read with its defaults in place", () => {
 test("an unknown option is named with the known ones and the nearest", () => {
   assert.equal(
     wrong({ timezon: "UTC" }),
-    'unknown option "timezon" (known: broker, directory, evaluation, hosts, removals, signing, state, timezone, waves); did you mean "timezone"?',
+    'unknown option "timezon" (known: broker, directory, evaluation, hosts, removals, senders, signing, state, timezone, waves); did you mean "timezone"?',
   );
   assert.match(wrong({ directory: { ldfi: "a" } }), /^unknown option of directory "ldfi" .*did you mean "ldif"\?$/);
 });

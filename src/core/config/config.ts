@@ -7,6 +7,7 @@ import { directorySchema, type LdapDirectory, type LdifDirectory } from "./direc
 import { type EvaluationLimits, evaluationSchema } from "./evaluation.ts";
 import { found, named, options, readOptions, rule, text } from "./options.ts";
 import { type Removals, removalsSchema } from "./removals.ts";
+import { type Senders, sendersSchema } from "./senders-config.ts";
 import { type Signing, signingSchema } from "./signing-config.ts";
 import { type WavesOf, wavesSchema, wrongWaves } from "./waves.ts";
 
@@ -32,13 +33,18 @@ export interface Config {
   readonly signing?: Signing;
   /** Services whose hosts activate a change one after the other, with the order. None by default. */
   readonly waves?: WavesOf;
+  /**
+   * The users of RabbitMQ that may send plain messages of a service. A service that is left out takes them from each user
+   * whom RabbitMQ lets publish.
+   */
+  readonly senders?: Senders;
   /** The limits of the evaluation of one entry; 50,000 rows and 2 seconds by default, among others. */
   readonly evaluation?: EvaluationLimits;
   /** Hosts, each with the services that it runs; one with `event` is a transcriber. */
   readonly hosts: { readonly [host: string]: readonly string[] };
 }
 
-type Defaulted = "timezone" | "state" | "removals" | "waves" | "evaluation";
+type Defaulted = "timezone" | "state" | "removals" | "waves" | "senders" | "evaluation";
 
 /** A config that has been read: every name is valid, and every default is filled in. */
 export interface ReadConfig extends Omit<Config, "hosts" | Defaulted>, Required<Pick<Config, Defaulted>> {
@@ -78,6 +84,7 @@ const configSchema = options<ReadConfig>({
   removals: removalsSchema.default({}),
   signing: signingSchema.optional(),
   waves: wavesSchema.default({}),
+  senders: sendersSchema.default({}),
   evaluation: evaluationSchema.default({}),
   hosts,
 }).check(
@@ -87,6 +94,7 @@ const configSchema = options<ReadConfig>({
     return `without a directory, events are the truth, and only one host may run "${eventService}": ${both.join(" and ")} do`;
   }),
   rule((config) => unknownOf("service in removals.of", Object.keys(config.removals.of ?? {}), servicesOf(config))),
+  rule((config) => unknownOf("service in senders", Object.keys(config.senders), servicesOf(config))),
   rule((config) => wrongWaves(config.waves, new Map(servicesOf(config).map((name) => [name, hostsOf(config, name)])))),
 );
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { orderersOf, sendersOf } from "./senders.ts";
+import { namesItself, onlyTranscribers, plainSenders, sendersOf } from "./senders.ts";
 
 const hosts = new Map([
   ["box", ["dhcp"]],
@@ -30,15 +30,32 @@ test("if hosts share a user, that user speaks for any of them", () => {
   }
 });
 
-test("orders come from transcribers, where users are one for each host", () => {
-  const wrong = orderersOf({ hosts }, "box", "trigger-box");
+test("rows and orders come from transcribers, where each host has its user", () => {
+  const wrong = onlyTranscribers({ hosts }, "box", "trigger-box");
   for (const user of ["trigger-civet", "trigger-lynx"]) assert.equal(wrong(user), undefined);
-  assert.equal(
-    wrong("alarm"),
-    "it is an order, but was sent by the broker user alarm: expected trigger-civet or trigger-lynx",
-  );
+  assert.equal(wrong("alarm"), "it was sent by the broker user alarm: expected trigger-civet or trigger-lynx");
   for (const user of [undefined, "", "trigger-box", "trigger-dns1", "guest"]) assert.ok(wrong(user), user);
   for (const own of [undefined, "guest", "trigger-civet"]) {
-    for (const user of [undefined, "alarm"]) assert.equal(orderersOf({ hosts }, "box", own)(user), undefined);
+    for (const user of [undefined, "alarm"]) assert.equal(onlyTranscribers({ hosts }, "box", own)(user), undefined);
   }
+});
+
+test("plain messages come from the senders that the config names, if any", () => {
+  const config = { hosts, senders: { siren: ["alarm", "trigger-box"] } };
+  const wrong = plainSenders(config);
+  for (const user of ["alarm", "trigger-box", "trigger-civet"]) assert.equal(wrong("siren", user), undefined);
+  assert.equal(wrong("siren", "guest"), "it was sent by the broker user guest: expected alarm or trigger-box");
+  assert.match(
+    wrong("siren", undefined) ?? "",
+    /^it was sent without the name .*: expected alarm or trigger-box; a federation/,
+  );
+  for (const user of [undefined, "guest"]) assert.equal(wrong("mail", user), undefined);
+});
+
+test("users of hosts and senders of the config name themselves", () => {
+  const config = { senders: { siren: ["alarm"] } };
+  assert.deepEqual(
+    ["alarm", "trigger-box", "guest", "trigger.modify"].map((user) => namesItself(config, user)),
+    [true, true, false, false],
+  );
 });

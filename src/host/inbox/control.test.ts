@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { emptyStore } from "../../../test/fixtures/empty-store.ts";
 import { orderTo } from "../../../test/fixtures/order.ts";
 import { until } from "../../../test/until.ts";
-import { orderersOf } from "../../core/config/senders.ts";
+import { onlyTranscribers } from "../../core/config/senders.ts";
 import type { AnswerMessage, Asked } from "../../core/stream/order.ts";
 import { controlService, hostKey, queueName, queueOf, serviceKey } from "../../core/stream/routing.ts";
 import { memoryHub } from "../../testing/memory-broker.ts";
@@ -122,12 +122,12 @@ test("orders of another user, without a trusted signature or malformed change no
     ["civet", ["event"]],
     ["a", ["dhcp"]],
   ]);
-  await using byUser = await scene({ wrongOrderer: orderersOf({ hosts }, "a", "trigger-a") });
+  await using byUser = await scene({ wrongTranscriber: onlyTranscribers({ hosts }, "a", "trigger-a") });
   await byUser.listen();
   await byUser.publish(orderTo("a", { service: "dhcp", order: "hold" }));
   await until(() => byUser.logged.length === 1);
   assert.equal(byUser.store.service("dhcp").untrusted.read()?.count, 1);
-  assert.match(byUser.logged[0] ?? "", /^an order is rejected: it is an order, but was sent without the name/);
+  assert.match(byUser.logged[0] ?? "", /^an order is rejected: it was sent without the name/);
 
   await using bySignature = await scene({ distrust: () => "it is not signed" });
   await bySignature.listen();

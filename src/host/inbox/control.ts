@@ -1,4 +1,4 @@
-import type { WrongOrderer } from "../../core/config/senders.ts";
+import type { WrongTranscriber } from "../../core/config/senders.ts";
 import { protocolVersion } from "../../core/stream/messages.ts";
 import {
   type AnswerMessage,
@@ -41,7 +41,7 @@ export interface ControlInputs {
   /** Has the transcriber of this host read the directory again; false if it has not read it yet. Absent without one. */
   verifyDirectory?(at: number): boolean;
   /** Returns the reason to reject an order from a user of the broker; undefined to obey it. */
-  readonly wrongOrderer?: WrongOrderer | undefined;
+  readonly wrongTranscriber?: WrongTranscriber | undefined;
   /** Returns the reason to reject the signature of an order; undefined to obey it. */
   readonly distrust?: ((body: Uint8Array) => string | undefined) | undefined;
   readonly clock: Clock;
@@ -64,7 +64,7 @@ export interface Control {
 
 /** Opens the orders of a host. */
 export function control(inputs: ControlInputs): Control {
-  const { host, store, services, wrongOrderer, distrust, clock, signal, log } = inputs;
+  const { host, store, services, wrongTranscriber, distrust, clock, signal, log } = inputs;
   const { audit } = store;
   const logOnce = onceEach(log, clock.monotonic);
   const damaged = Promise.withResolvers<never>();
@@ -132,7 +132,7 @@ export function control(inputs: ControlInputs): Control {
 
   async function take({ body, user, ack }: Delivery): Promise<void> {
     try {
-      const wrong = wrongOrderer?.(user) ?? distrust?.(body);
+      const wrong = wrongTranscriber?.(user) ?? distrust?.(body);
       const order = read(body);
       if (wrong !== undefined) {
         if (services.has(order.service)) store.service(order.service).untrusted.count(wrong, clock.now());

@@ -1,3 +1,4 @@
+import type { WrongPlainSender, WrongTranscriber } from "../../core/config/senders.ts";
 import type { Service } from "../../core/service/service.ts";
 import { type Followed, type Followup, follow, type TableQuestion } from "../../core/stream/host-end.ts";
 import {
@@ -53,6 +54,10 @@ export interface ReceiverOptions {
   log(line: string): void;
   /** Returns the reason to reject a message of the stream; undefined to accept it. */
   readonly distrust?: ((body: Uint8Array) => string | undefined) | undefined;
+  /** Returns the reason to reject a message of the stream from a user of the broker; undefined to accept it. */
+  readonly wrongTranscriber?: WrongTranscriber | undefined;
+  /** Returns the reason to reject a plain message from a user of the broker; undefined to accept it. */
+  readonly wrongPlainSender?: WrongPlainSender | undefined;
   /** Decides what to do with a message of the stream; `follow` by default. */
   readonly follow?: typeof follow | undefined;
 }
@@ -64,7 +69,7 @@ const untrustedPace = 60_000;
 export function receiver(
   host: string,
   { store, rows }: StoredService,
-  { hearWave, log, distrust, follow: decide = follow }: ReceiverOptions,
+  { hearWave, log, distrust, wrongTranscriber, wrongPlainSender, follow: decide = follow }: ReceiverOptions,
 ): Receiver {
   const { name, messages } = store;
   const reconciled = rows && reconciliation(name, rows);
@@ -80,11 +85,13 @@ export function receiver(
     if ("wrong" in read) return setAside(read.wrong);
     if ("own" in read) {
       if (!rows) return setAside("it is about a table, but the service has none");
-      const why = distrust?.(delivery.body);
+      const why = wrongTranscriber?.(delivery.user) ?? distrust?.(delivery.body);
       if (why !== undefined) return refuse(why, now);
       return read.own.kind === "wave" ? { wave: read.own } : takeStream(rows, read.own, now);
     }
     if (rows) return setAside("a plain message, for a service whose rows are computed from the directory");
+    const why = wrongPlainSender?.(name, delivery.user);
+    if (why !== undefined) return refuse(why, now);
     messages.store(delivery.body, delivery.messageId, now);
     return undefined;
   }

@@ -101,3 +101,23 @@ test("an order is obeyed with the signature of a trusted key alone", async () =>
   await all.publish(signed(order(), ours!), key);
   await until(() => all.world.report().heldBy === "person");
 });
+
+test("rows, digests and waves of a user who is no transcriber are rejected", async () => {
+  const dhcp = simulatedService();
+  let user = "trigger-civet";
+  const wrongTranscriber = () => (user === "trigger-civet" ? undefined : `it was sent by the broker user ${user}`);
+  const world = hostScene(dhcp.definition, { wrongTranscriber });
+  await world.say([["k", row("a", "10.0.0.1")]]);
+  const host = world.up();
+  await until(() => dhcp.served.size === 1);
+  const before = world.facts()?.followed;
+  user = "trigger-box";
+  await world.say([["k", row("evil", "10.6.6.6")]]);
+  await world.digest();
+  await world.send({ trigger: 1, kind: "wave", service: "dhcp", epoch: 9, seq: 1 });
+  await until(() => world.report().untrusted?.count === 3);
+  assert.deepEqual(world.facts()?.followed, before);
+  assert.equal(world.report().untrusted?.why, "it was sent by the broker user trigger-box");
+  await host.down();
+  world.end();
+});

@@ -3,8 +3,8 @@ import type { ServiceReport } from "../../core/stream/report.ts";
 import { prepared } from "./prepared.ts";
 
 /**
- * The untrusted messages of one service, which are rejected and counted. They are messages about its rows without a
- * signature by a trusted key, and orders of users that may give none.
+ * The untrusted messages of one service, which are rejected and counted. They are messages about its rows and orders
+ * without a signature by a trusted key, and messages of users that may not send them.
  */
 export interface Untrusted {
   /** Counts one message. In the caller's transaction. */

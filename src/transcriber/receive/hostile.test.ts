@@ -89,7 +89,7 @@ function scene() {
   const steady = steadyClock(clock, log);
   const inbound = handleInbound({
     ...{ config, tableServices: new Set(["dhcp"]), publisher: leader, steady, attribution: attribution(), clock, log },
-    ...{ wrongSender: () => undefined, wrongOrderer: () => undefined, onReport() {} },
+    ...{ wrongSender: () => undefined, wrongTranscriber: () => undefined, onReport() {} },
     ...{ onOrder() {}, onAnswer() {} },
   });
   return { clock, logged, log, inbound, steady, epochs, divergent, leader };

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { orderTo } from "../../../test/fixtures/order.ts";
 import { device, isActive, isEqual, midnight, network } from "../../../test/fixtures/transcriber.ts";
 import { until } from "../../../test/until.ts";
-import { orderersOf, sendersOf } from "../../core/config/senders.ts";
+import { onlyTranscribers, sendersOf } from "../../core/config/senders.ts";
 import { serviceKey } from "../../core/stream/routing.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import { leadStreams } from "../publish/leader.ts";
@@ -161,7 +161,7 @@ test("orders of transcribers' users and answers of hosts' users are kept, no oth
     ...{ config: { hosts }, tableServices: new Set(["dhcp"]), attribution: attribution(), clock },
     publisher: { answer() {}, observe() {}, noteStale() {} },
     ...{ steady: steadyClock(clock, () => {}), onReport() {}, log() {} },
-    ...{ wrongSender: sendersOf({ hosts }, "civet", own), wrongOrderer: orderersOf({ hosts }, "civet", own) },
+    ...{ wrongSender: sendersOf({ hosts }, "civet", own), wrongTranscriber: onlyTranscribers({ hosts }, "civet", own) },
     onOrder: (order, user) => kept.push(`order ${order.hosts} ${user}`),
     onAnswer: ({ host, outcome }, user) => kept.push(`answer ${host} ${outcome.text} ${user}`),
   });
@@ -180,8 +180,9 @@ test("orders of transcribers' users and answers of hosts' users are kept, no oth
   assert.deepEqual(
     log.map((line) => line.replace(/^.* is rejected: /, "")),
     [
-      "it is an order, but was sent by the broker user trigger-dhcp1: expected trigger-civet",
-      "it is an order, but was sent without the name of its broker user: expected trigger-civet",
+      "it was sent by the broker user trigger-dhcp1: expected trigger-civet",
+      "it was sent without the name of its broker user: expected trigger-civet; a federation clears it without " +
+        "`trust-user-id`, and a shovel publishes as its own user",
       "it claims to be from dhcp1, but was sent by the broker user trigger-dhcp2: expected trigger-dhcp1",
       "dhcp2 answers an order that was not given to it",
       'the config has no host "nobody"',
@@ -223,7 +224,7 @@ test("another user's question brings a digest only, and a large report is reject
       tableServices: new Set(["dhcp"]),
       attribution: attribution(),
       clock,
-      wrongOrderer: () => undefined,
+      wrongTranscriber: () => undefined,
     },
     publisher: {
       ...leadStreams({

@@ -1,5 +1,5 @@
 import { hostsOf, type ReadConfig } from "../../core/config/config.ts";
-import type { WrongOrderer, WrongSender } from "../../core/config/senders.ts";
+import type { WrongSender, WrongTranscriber } from "../../core/config/senders.ts";
 import type { AnswerMessage, OrderMessage } from "../../core/stream/order.ts";
 import type { ReportMessage } from "../../core/stream/report.ts";
 import { eventService } from "../../core/stream/routing.ts";
@@ -19,7 +19,7 @@ export interface InboundOptions {
   /** The rule for reports, refusals and questions about rows: only a host's own user sends them, if each host has one. */
   readonly wrongSender: WrongSender;
   /** The rule for copies of orders: only a transcriber's user sends them, if each host has one. */
-  readonly wrongOrderer: WrongOrderer;
+  readonly wrongTranscriber: WrongTranscriber;
   readonly clock: Pick<Clock, "monotonic">;
   readonly onReport: (report: ReportMessage) => void;
   /** Called for an order of a person to hosts; `user` is the user of the broker that sent it, if it is known. */
@@ -31,7 +31,7 @@ export interface InboundOptions {
 
 /** Handles the messages of hosts and bindings. Throws for a message that the config does not allow. */
 export function handleInbound(options: InboundOptions): Inbound {
-  const { config, tableServices, publisher, steady, attribution, wrongSender, wrongOrderer, clock, onReport, log } =
+  const { config, tableServices, publisher, steady, attribution, wrongSender, wrongTranscriber, clock, onReport, log } =
     options;
   /** The hosts whose reports of unknown services are in the log already. */
   const logged = new Set<string>();
@@ -86,7 +86,7 @@ export function handleInbound(options: InboundOptions): Inbound {
       publisher.noteStale(refusal);
     },
     order(order, user) {
-      const wrong = wrongOrderer(user);
+      const wrong = wrongTranscriber(user);
       if (wrong) throw new Error(wrong);
       const hosts = order.hosts.filter((host) => config.hosts.has(host));
       if (hosts.length > 0) options.onOrder({ ...order, hosts }, user);

@@ -96,7 +96,7 @@ export const hostRemovals: readonly Removal[] = [
     guards: "a host that trusts keys obeys signed orders alone",
     without: "a person with the password of a transcriber's user holds every service",
     file: "src/host/inbox/control.ts",
-    edits: [["wrongOrderer?.(user) ?? distrust?.(body)", "wrongOrderer?.(user)"]],
+    edits: [["wrongTranscriber?.(user) ?? distrust?.(body)", "wrongTranscriber?.(user)"]],
     tests: ["src/host/inbox/control.test.ts", "src/host/inbox/untrusted.test.ts"],
   },
   {

@@ -173,7 +173,23 @@ export const rightsRemovals: readonly Removal[] = [
     guards: "a host obeys orders of a transcriber's user alone",
     without: "a user that may send messages of a plain service holds it and drops its messages",
     file: "src/host/inbox/control.ts",
-    edits: [["wrongOrderer?.(user) ?? distrust", "distrust"]],
+    edits: [["wrongTranscriber?.(user) ?? distrust", "distrust"]],
+    tests: ["src/host/plain.test.ts"],
+  },
+  {
+    id: "rows-of-transcribers",
+    guards: "a host takes rows and waves from a transcriber's user alone",
+    without: "whoever may publish a key serves rows of his own, where rows are not signed",
+    file: "src/host/inbox/receive.ts",
+    edits: [["wrongTranscriber?.(delivery.user) ?? ", ""]],
+    tests: ["src/host/inbox/untrusted.test.ts"],
+  },
+  {
+    id: "plain-of-senders",
+    guards: "a host takes plain messages from the senders of the config alone",
+    without: "any script sounds the siren",
+    file: "src/host/inbox/receive.ts",
+    edits: [["wrongPlainSender?.(name, delivery.user);", "undefined as string | undefined;"]],
     tests: ["src/host/plain.test.ts"],
   },
   {
@@ -181,7 +197,7 @@ export const rightsRemovals: readonly Removal[] = [
     guards: "a host that has its own user knows who may give orders",
     without: "hosts of a real project obey all users that may send",
     file: "src/daemon/up.ts",
-    edits: [["  wrongOrderer: orderersOf(config, host, config.broker && userOf(config.broker.url)),\n", ""]],
+    edits: [["  wrongTranscriber: onlyTranscribers(config, host, config.broker && userOf(config.broker.url)),\n", ""]],
     tests: ["test/integration/permissions.test.ts"],
   },
   {
@@ -189,7 +205,7 @@ export const rightsRemovals: readonly Removal[] = [
     guards: "a transcriber keeps the orders of transcribers' users alone",
     without: "a host fills the list of orders with its own",
     file: "src/transcriber/receive/inbound.ts",
-    edits: [["      const wrong = wrongOrderer(user);\n      if (wrong) throw new Error(wrong);\n", ""]],
+    edits: [["      const wrong = wrongTranscriber(user);\n      if (wrong) throw new Error(wrong);\n", ""]],
     tests: ["src/transcriber/receive/inbound.test.ts"],
   },
   {
