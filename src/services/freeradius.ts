@@ -82,7 +82,7 @@ export interface FreeradiusOptions extends FreeradiusSettings, PerHost<Freeradiu
   readonly reply?: Readonly<Record<string, ReplyType>>;
   /**
    * The refusals that remove a row rather than retain it: `"remove"` for all, or those that are about one of these columns and attributes.
-   * `["password", "account", "userPassword", "sambaNTPassword"]` by default.
+   * `["password", "account", "userPassword", "sambaNTPassword", "claims"]` by default.
    */
   readonly refused?: "remove" | readonly string[];
   /** The daemon whose restart causes a run on all rows; the unit `freeradius` by default. */
@@ -113,7 +113,7 @@ const isWhole = ({ name, password }: RadiusUser): boolean => isDevice(name) === 
  * The columns and attributes that decide whether the entry can be admitted at all: its password, and the state of its
  * account.
  */
-const credentials = ["password", "account", "userPassword", "sambaNTPassword"];
+const credentials = ["password", "account", "userPassword", "sambaNTPassword", "claims"];
 
 type RadiusRow = z.ZodType<RadiusUser, RadiusUser>;
 

@@ -34,11 +34,12 @@ test("a column's name in the text of a refusal removes nothing", () => {
 
 test("another entry's claim removes no row, unless the row is no longer its entry's", () => {
   const [now, before] = ['{"mac":"aa","vlan":"1"}', '{"mac":"aa","vlan":"9"}'];
-  for (const table of [{ refused: "remove" } as const, named]) {
+  for (const table of [{ refused: "remove" } as const, { refused: ["password", "claims"] }]) {
     const cell = contestedCell("claimed by two", now);
     assert.equal(cellRemoves(table, cell, now), false);
     assert.equal(cellRemoves(table, cell, before), true);
   }
+  assert.equal(cellRemoves(named, contestedCell("claimed by two", now), before), false, "claims is not named");
   assert.equal(cellRemoves({}, contestedCell("claimed by two", now), before), false);
 });
 

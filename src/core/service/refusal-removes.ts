@@ -6,15 +6,19 @@ import type { Table } from "./service.ts";
  * is then removed if the refusal is about one of them, in any case of letters. An attribute that was not requested is
  * none of them. A `select` that did not end in time never removes a row.
  *
- * Another entry's claim removes no row: an applied row stays while it is what its entry says. Otherwise the entry says
- * by now what cannot be applied, such as another password, and the applied row grants what it should no longer grant.
+ * Another entry's claim removes no row that is what its own entry says. If the entry says something else by now, such as
+ * another password, the applied row grants what it should no longer grant. With `"remove"`, or with `"claims"` among the
+ * names, it is removed then.
  */
 export function refusalRemoves({ refused }: Pick<Table, "refused">, cell: Cell, applied: Cell | null): boolean {
   if (refused === undefined || isUndecided(cell)) return false;
+  const named = new Set(refused === "remove" ? [] : refused.map((name) => name.toLowerCase()));
   const contested = contestedRow(cell);
-  if (contested !== undefined) return applied === null || rowHash(applied) !== contested;
+  if (contested !== undefined) {
+    if (refused !== "remove" && !named.has("claims")) return false;
+    return applied === null || rowHash(applied) !== contested;
+  }
   if (refused === "remove") return true;
-  const named = new Set(refused.map((name) => name.toLowerCase()));
   return aboutOf(cell).some((name) => named.has(name.toLowerCase()));
 }
 

@@ -84,7 +84,8 @@ export interface TableDeclaration<In extends object, Row extends object, Out> {
   pace?: number;
   /**
    * The fate of an applied row that is refused. It stays by default; `"remove"` removes it, for rows that grant access.
-   * With names of columns and attributes it is removed if one of these is missing or wrong.
+   * With names of columns and attributes it is removed if one of these is missing or wrong. A claim of another entry
+   * removes only a row that has changed since it was applied: with `"remove"`, or if `"claims"` is among the names.
    */
   refused?: "remove" | readonly string[];
   /**

@@ -47,7 +47,7 @@ test("a refused row is removed and listed, and returns once it is good", async (
   await until(() => report().refusedCount === 0);
 });
 
-for (const refused of ["remove", ["key"]] as const) {
+for (const refused of ["remove", ["key", "claims"]] as const) {
   test(`a claim of another entry removes no row with ${JSON.stringify(refused)}`, async () => {
     await using world = await guarded({}, refused);
     const { say, door, report, retained, clock } = world;

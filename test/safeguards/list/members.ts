@@ -259,7 +259,7 @@ export const membersRemovals: readonly Removal[] = [
     guards: "another entry's claim removes no row that is still its entry's",
     without: "a member takes everybody's access, and his claims hold back a true revocation",
     file: "src/core/service/refusal-removes.ts",
-    edits: [["if (contested !== undefined) return", "if (contested !== undefined && applied === null) return"]],
+    edits: [["if (contested !== undefined) {", "if (contested !== undefined && applied === null) {"]],
     tests: ["src/host/store/removals.test.ts", "src/host/run/refused.test.ts"],
   },
   {
@@ -356,5 +356,13 @@ export const membersRemovals: readonly Removal[] = [
     file: "src/services/reserved-host-names.ts",
     edits: [["all === bits.length && bits.startsWith(head)", "all === bits.length && bits === head"]],
     tests: ["test/services/names-and-addresses.test.ts"],
+  },
+  {
+    id: "claims-named",
+    guards: "with a list, a claim removes a changed row only if `claims` is in it",
+    without: "a member's claim takes the alias of a list away at its next change",
+    file: "src/core/service/refusal-removes.ts",
+    edits: [[' && !named.has("claims")) return false', " && !named) return false"]],
+    tests: ["src/core/service/refusal-removes.test.ts"],
   },
 ];
