@@ -29,11 +29,12 @@ test("a schema gives each attribute its names and its rule", () => {
   const schema = schemaOf([
     { names: ["campusRoom", "Raum", "1.2.3"], equality: "caseIgnoreMatch" },
     { names: ["cn", "commonName", "2.5.4.3"], equality: "2.5.13.5" },
+    { names: ["surname", "sn"], equality: "caseExactMatch" },
     { names: ["photo"] },
     { names: ["odd"], equality: "someOwnMatch" },
   ]);
-  assert.deepEqual(["RAUM", "1.2.3", "campusroom;lang-b;lang-a", "commonname", "gn"].map(schema.nameOf), [
-    ...["campusroom", "campusroom", "campusroom;lang-a;lang-b", "cn", "givenname"],
+  assert.deepEqual(["RAUM", "1.2.3", "campusroom;lang-b;lang-a", "commonname", "gn", "SN"].map(schema.nameOf), [
+    ...["campusroom", "campusroom", "campusroom;lang-a;lang-b", "cn", "givenname", "sn"],
   ]);
   assert.equal(comparable("campusroom;lang-a", "B12", schema), comparable("campusroom", "b12", schema));
   assert.notEqual(comparable("cn", "B12", schema), comparable("cn", "b12", schema));

@@ -41,17 +41,16 @@ export const cautiousSchema: Schema = {
 };
 
 /**
- * The schema of a server by its attribute types. Where it says nothing of an attribute, the standard schemas count. An
- * attribute keeps the normal name that it has in those.
+ * The schema of a server by its attribute types. Where it says nothing of an attribute, the standard schemas count. The
+ * normal name of an attribute is that of its first name, under which a server sends its values.
  */
 export function schemaOf(types: readonly AttributeType[]): Schema {
   const names = new Map<string, string>();
   const equalities = new Map<string, Equality | undefined>();
   for (const { names: written, equality } of types) {
     const all = written.map((name) => name.toLowerCase());
-    const known = all.find((name) => attributeName(name) !== name);
-    const normal = known === undefined ? all[0] : attributeName(known);
-    if (normal === undefined) continue;
+    if (all[0] === undefined) continue;
+    const normal = attributeName(all[0]);
     for (const alias of all) names.set(alias, normal);
     // A value without an equality rule has no other spelling.
     equalities.set(normal, equality === undefined ? "octets" : equalityCalled(equality));
