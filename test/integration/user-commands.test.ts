@@ -134,3 +134,27 @@ test("a policy suits the version, grows with it, and is never a foreign one", sl
   await run([]);
   assert.equal(await policy(), other);
 });
+
+test("users and queues have limits, and those of an administrator stay", slow, async () => {
+  const user = hostUser({ hosts: new Map([["fox", ["note"]]]) }, "fox");
+  const limits = async (): Promise<unknown> =>
+    JSON.parse(await server.ctl("-s", "list_user_limits", "--user", user.name));
+  const ofQueues = async (): Promise<string> => server.ctl("-s", "list_operator_policies");
+  await run([user]);
+  assert.deepEqual(await limits(), { "max-connections": 50, "max-channels": 1_000 });
+  assert.match(await ofQueues(), /\ttrigger\t\^trigger\[-\.\]\t.*\{.*"max-length":10000.*\}/);
+  // A queue that was declared without limits drops what exceeds them.
+  const model = await connect(server.url);
+  const channel = await model.createConfirmChannel();
+  await channel.assertQueue("trigger-fox-note", { durable: true });
+  const body = Buffer.alloc(1024 * 1024);
+  for (let sent = 0; sent < 80; sent++) channel.sendToQueue("trigger-fox-note", body);
+  await channel.waitForConfirms();
+  assert.ok((await channel.checkQueue("trigger-fox-note")).messageCount <= 64);
+  await model.close();
+  await server.ctl("set_user_limits", user.name, '{"max-connections":0}');
+  await server.ctl("set_operator_policy", "--apply-to", "queues", "trigger", "^trigger[-.]", '{"max-length":77}');
+  await run([user]);
+  assert.deepEqual(await limits(), { "max-connections": 0, "max-channels": 1_000 });
+  assert.match(await ofQueues(), /"max-length":77/);
+});

@@ -55,6 +55,11 @@ if [ -n "$wanted" ] && { [ -z "$policy" ] || [ "$policy" = ${quoted(endless)} ];
   ${quorumPolicy('"$vhost"', '"$wanted"')}
 fi
 
+# No queue of trigger's grows beyond these limits, even one that another user declared. Limits that an administrator has set stay.
+if ! rabbitmqctl -s list_operator_policies -p "$vhost" | cut -f 2 | grep -qxF ${exchange}; then
+  rabbitmqctl -q set_operator_policy -p "$vhost" --apply-to queues ${exchange} '^${exchange}[-.]' ${quoted(largestQueue)}
+fi
+
 users=$(rabbitmqctl -s list_users)
 
 # NAME CONFIGURE WRITE READ WRITE-KEYS READ-KEYS: sets the rights of a user, and makes a missing user.
@@ -70,6 +75,10 @@ user() {
     echo "RabbitMQ did not take the rights of $1 to keys: it gets no other right, and no new password" >&2
     exit 1
   fi
+  # A limit that an administrator has set stays, such as one that keeps the user out.
+  if [ "$(rabbitmqctl -s list_user_limits --user "$1" | tr -d ' \\n')" = '{}' ]; then
+    rabbitmqctl -q set_user_limits "$1" ${quoted(mostConnections)}
+  fi
   rabbitmqctl -q set_permissions -p "$vhost" "$1" "$2" "$3" "$4"
   if [ -e "$1.password.new" ]; then
     rabbitmqctl change_password "$1" < "$1.password.new" > /dev/null
@@ -78,6 +87,18 @@ user() {
   fi
 }
 `;
+
+/**
+ * The limits of every queue of trigger's, as an operator policy: those of the largest one. The bytes are of bodies.
+ * https://www.rabbitmq.com/docs/policies#operator-policies
+ */
+const largestQueue = JSON.stringify({ "max-length": 10_000, "max-length-bytes": 64 * 1024 * 1024 });
+
+/**
+ * The limits of a user. A host has two connections, with a channel for each queue; each command that it runs has two more.
+ * https://www.rabbitmq.com/docs/user-limits
+ */
+const mostConnections = JSON.stringify({ "max-connections": 50, "max-channels": 1_000 });
 
 /** The policy that keeps messages after any number of deliveries, as RabbitMQ lists it. */
 const endless = '{"delivery-limit":-1}';
