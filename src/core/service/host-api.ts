@@ -81,7 +81,8 @@ export interface InstallFile {
 export interface InstallSteps {
   /**
    * Runs on the staged files before any file is replaced. With several files, `{staged}` is the first and
-   * `{staged:PATH}` that of PATH.
+   * `{staged:PATH}` that of PATH. In a folder that other users may write, a command runs with the rights of that user, in
+   * a folder of copies.
    */
   readonly check?: Step | CheckAs;
   /** Makes the daemon read the new files. */

@@ -1,8 +1,8 @@
-import type { CheckAs, Command, Files, Host, InstallSteps, Step } from "../../core/service/host-api.ts";
+import type { CheckAs, Command, Files, Host, InstallSteps, Step, User } from "../../core/service/host-api.ts";
 import { CommandFailed, Fatal } from "../../core/util/errors.ts";
 import type { Owned, Stage } from "./folder.ts";
-import { asReader, within as nameWithin, openScratch, type Scratch, switchError } from "./scratch.ts";
-import { isShared } from "./shared.ts";
+import { asReader, fromWithin, within as nameWithin, openScratch, type Scratch, switchError } from "./scratch.ts";
+import { checkerOf } from "./shared.ts";
 import { commandDeadline, commandsOf, failed, runStep, type StepContext } from "./step.ts";
 import { folderOf, type Target } from "./target.ts";
 
@@ -30,6 +30,8 @@ interface Names {
 interface Place {
   /** The name of a target's file, staged or in place. */
   file(target: Target): Promise<string>;
+  /** The name of a file in the text of a configuration that includes it. */
+  included(name: string): string;
   /** Writes a copy of a configuration that includes the file at `beside`, with the rights of that configuration. */
   configuration(path: string, bytes: Uint8Array, on: { beside: string; owned: Owned }): Promise<string>;
 }
@@ -43,7 +45,7 @@ export interface PreparedCheck extends AsyncDisposable {
 /**
  * Prepares a check of a set of files: the staged ones, and the installed text of the others. The check sees them beside
  * their targets, so that a confined checker (AppArmor) may read them. In a folder that others may write to, it sees
- * copies in another folder.
+ * copies in another folder, with the rights of the user who may write there: a checker reads what its files name.
  */
 export async function prepareCheck(
   check: Check,
@@ -55,17 +57,23 @@ export async function prepareCheck(
   if (typeof check === "function") return prepared(() => check(host));
   // If all files are to be removed, there is nothing to check.
   if (targets.length === 0 && ("user" in check || isOfStaged(check))) return prepared(async () => {});
-  const reader = "user" in check ? check.user : undefined;
-  if (!("user" in check) && !(await someShared(files, targets))) {
+  const folders = targets.map(({ path }) => folderOf(path));
+  const user = "user" in check ? check.user : await checkerOf(files, folders);
+  if (!("user" in check) && !user) {
     const commands = filled(check, await namesFor(files, targets, beside(staged, staging)));
     return prepared(() => runStep(commands, context));
   }
-  const scratch = await openScratch(files, parent, { reader, log: host.log });
+  const as: CheckAs[] =
+    "user" in check ? [check] : commandsOf(check).map((command) => ({ command, user: user as User }));
+  const scratch = await openScratch(files, parent, { reader: user, log: host.log });
   try {
     const names = await namesFor(files, targets, inScratch(staged, scratch));
-    if (!("user" in check)) return prepared(() => runStep(filled(check, names), context), scratch.remove);
-    for (const [name, text] of Object.entries(check.beside ?? {})) await scratch.write(name, Buffer.from(text));
-    return prepared(() => runAs(check, names, scratch.folder, context), scratch.remove);
+    for (const { beside = {} } of as)
+      for (const [name, text] of Object.entries(beside)) await scratch.write(name, Buffer.from(text));
+    const run = async (): Promise<void> => {
+      for (const one of as) await runAs(one, names, scratch.folder, context);
+    };
+    return prepared(run, scratch.remove);
   } catch (error) {
     await scratch.remove();
     throw error;
@@ -82,20 +90,16 @@ const isOfStaged = (check: Commands): boolean =>
     .flat()
     .some((word) => word.includes("{staged"));
 
-async function someShared(files: Files, targets: readonly Target[]): Promise<boolean> {
-  // A path that cannot be read counts as changed by others.
-  for (const { path } of targets) if (await isShared(files, folderOf(path)).catch(() => true)) return true;
-  return false;
-}
-
 const beside = (staged: Staged, staging: Stage): Place => ({
   file: async (target) => staged.get(target)?.name ?? target.path,
+  included: (name) => name,
   configuration: (_, bytes, { beside, owned }) => staging.write(beside, bytes, owned),
 });
 
 /** Copies of all files. Installed ones are copied, too, since they may change during the check. */
 const inScratch = (staged: Staged, scratch: Scratch): Place => ({
   file: (target) => scratch.write(target.path, staged.get(target)?.bytes ?? target.bytes),
+  included: fromWithin,
   configuration: (path, bytes) => scratch.write(path, bytes),
 });
 
@@ -155,7 +159,7 @@ async function copyWithin(
     if (text.search(mention) < 0) {
       throw new Error(`${within} does not mention ${file.path}, so a check of it would not see the new file`);
     }
-    text = text.replace(mention, () => Buffer.from(byPath.get(path) ?? path).toString("latin1"));
+    text = text.replace(mention, () => Buffer.from(place.included(byPath.get(path) ?? path)).toString("latin1"));
     beside = path;
   }
   const owned: Owned = { mode: stat.mode, uid: stat.uid, gid: stat.gid };

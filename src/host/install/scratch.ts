@@ -68,6 +68,9 @@ export function asReader(command: Command, folder: string, user: User): Command 
 /** The name of a path in the folder, relative to the folder. */
 export const within = (path: string): string => `./${basename(path)}`;
 
+/** The path in the folder, for a text that a program reads there: the folders above are closed to its user. */
+export const fromWithin = (path: string): string => `/proc/self/cwd/${basename(path)}`;
+
 /** The reason why a check could not be run as its user; undefined if it was run. */
 export const switchError = (stderr: string, { uid }: User): string | undefined =>
   /^setpriv: /m.test(stderr)

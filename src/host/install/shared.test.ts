@@ -26,6 +26,8 @@ import { hostApi } from "../run/host-api.ts";
 
 /** Installs into folders that other users may write to, on a real machine. */
 
+const same = (error: unknown): unknown => error;
+
 const skip = process.getuid?.() === 0 ? false : "only root can give folders to another user";
 const other = 61_003;
 
@@ -49,8 +51,7 @@ function context(t: TestContext, { secret = false } = {}) {
     log: (line) => void said.push(line),
   });
   return {
-    path,
-    said,
+    ...{ path, said, host },
     install: (file: string, text: string, steps: InstallSteps = {}) => host.install({ path: file, text }, steps),
     link(target: string, at: string): void {
       symlinkSync(target, at);
@@ -147,14 +148,20 @@ test("a check in a shared folder sees copies that others cannot swap", {
   mkdirSync(path("own"));
   writeFileSync(path("zones", "main"), `include ${path("zones", "campus")}\n`);
   const asked = (folder: string): InstallSteps => ({
-    check: ["sh", "-c", 'cat "$1"; dirname "$1"; exit 1', "sh", `{staged:${path(folder, "campus")}}`],
+    check: [
+      "sh",
+      "-c",
+      'cat "$1"; echo "$1"; readlink /proc/self/cwd; exit 1',
+      "sh",
+      `{staged:${path(folder, "campus")}}`,
+    ],
   });
   const seen = async (folder: string): Promise<string> => {
     const error = await install(path(folder, "campus"), "text\n", asked(folder)).catch((thrown: unknown) => thrown);
     return reason(error);
   };
   assert.match(await seen("own"), new RegExp(`text\n${path("own", ".trigger")}`));
-  assert.match(await seen("zones"), new RegExp(`text\n${path("state", "scratch")}/`));
+  assert.match(await seen("zones"), new RegExp(`text\n./campus\n${path("state", "scratch")}/`));
   assert.deepEqual(readdirSync(path("state")), [], "the copies are gone");
 
   const file = { path: path("zones", "campus"), text: "text\n", within: path("zones", "main") };
@@ -165,8 +172,27 @@ test("a check in a shared folder sees copies that others cannot swap", {
   });
   const within: InstallSteps = { check: ["sh", "-c", 'cat "$1" $(cut -d" " -f2 "$1"); exit 1', "sh", "{staged}"] };
   await assert.rejects(host.install(file, within), (error) =>
-    new RegExp(`include ${path("state", "scratch")}/.*/campus\ntext`).test(reason(error)),
+    /include \/proc\/self\/cwd\/campus\ntext/.test(reason(error)),
   );
+});
+
+test("a checker in a shared folder has the rights of its writer", { skip }, async (t) => {
+  const { path, install, host } = context(t);
+  for (const name of ["own", "theirs"]) mkdirSync(path(name));
+  chownSync(path("theirs"), other, other);
+  const check = ["sh", "-c", "echo $(id -u) $(id -g) $(id -G); exit 1"] as const;
+  const asked = async (...folders: string[]): Promise<string> => {
+    const files = folders.map((folder) => ({ path: path(folder, "campus"), text: "text\n" }));
+    const [step, steps] = [["true"], { check }] as const;
+    if (folders.length === 1)
+      return reason(await install(path(`${folders[0]}`, "campus"), "text\n", steps).catch(same));
+    return reason(await host.install(files, { check: [step, check] }).catch(same));
+  };
+  assert.match(await asked("own"), /exited 1: 0 0 /);
+  assert.match(await asked("theirs"), /exited 1: 61003 61003 61003$/);
+  assert.match(await asked("zones"), /exited 1: 65534 61003 61003$/);
+  assert.match(await asked("zones", "theirs"), /exited 1: 65534 65534 65534$/);
+  assert.match(await asked("own", "theirs"), /exited 1: 65534 65534 65534$/);
 });
 
 test("a check as another user has that user's rights and private copies", { skip }, async (t) => {

@@ -177,10 +177,26 @@ export const installFolderRemovals: readonly Removal[] = [
     file: "src/host/install/check.ts",
     edits: [
       [
-        "if (await isShared(files, folderOf(path)).catch(() => true)) return true",
-        "if (await isShared(files, folderOf(path))) return false",
+        'const user = "user" in check ? check.user : await checkerOf(files, folders);',
+        'const user = "user" in check ? check.user : void checkerOf(files, folders);',
       ],
     ],
+    tests: ["src/host/install/shared.test.ts"],
+  },
+  {
+    id: "check-as-writer",
+    guards: "where others may write, a checker runs as the user who may",
+    without: "root's checker loads what a daemon's user put there",
+    file: "src/host/install/scratch.ts",
+    edits: [["const become = canSwitchTo(user) ?", "const become = false ?"]],
+    tests: ["src/host/install/shared.test.ts"],
+  },
+  {
+    id: "check-several-writers",
+    guards: "a checker of several users' files runs as nobody",
+    without: "one user's process reads the files of another",
+    file: "src/host/install/shared.ts",
+    edits: [["return isSame ? first : noUser;", "return isSame ? first : (first ?? noUser);"]],
     tests: ["src/host/install/shared.test.ts"],
   },
   {
