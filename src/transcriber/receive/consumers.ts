@@ -19,6 +19,12 @@ export interface ConsumerOptions {
 }
 
 /**
+ * The most reports that are delivered before the first is acknowledged. With a hundred, RabbitMQ delivers fewer than one
+ * host can publish, and the queue drops the reports of others.
+ */
+export const reportPrefetch = 1_000;
+
+/**
  * Declares all queues, consumes those of the transcriber and takes part in the election. Resolves after the signal,
  * when all are closed.
  */
@@ -30,7 +36,7 @@ export async function consumeQueues(options: ConsumerOptions): Promise<void> {
     open.push(await persist("the broker", begin, options));
   };
   await persist("the broker", () => broker.declare(queues), options);
-  await keep(() => broker.consume(queueName(host, reportService), report, { prefetch: 100 }));
+  await keep(() => broker.consume(queueName(host, reportService), report, { prefetch: reportPrefetch }));
   await keep(() => broker.consume(queueName(host, eventService), event, { prefetch: 100 }));
   await Promise.race([ready, stopped]);
   await keep(() => broker.campaign(eventService, (active) => elect(active && !signal.aborted)));

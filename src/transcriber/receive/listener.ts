@@ -11,6 +11,7 @@ import { plainLine } from "../../core/util/shown.ts";
 import { wrongBody } from "../../core/util/wrong-body.ts";
 import type { Delivery } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { UserShares } from "./user-shares.ts";
 
 /** The most bytes of a message to the transcriber. An event about a large group carries the group twice. */
 const bodyLimit = 8 * 1024 * 1024;
@@ -43,6 +44,7 @@ export interface Inbound {
 /** Reads the messages of hosts and bindings. A malformed one is logged and acknowledged, and stops nothing. */
 export function listener(inbound: Inbound, log: (line: string) => void, { monotonic }: Pick<Clock, "monotonic">) {
   const logOnce = onceEach(log, monotonic);
+  const shares = new UserShares(monotonic);
   const take = (delivery: Delivery, limit: number, read: (body: unknown) => void): void => {
     try {
       read(readBody(delivery.body, limit));
@@ -54,8 +56,15 @@ export function listener(inbound: Inbound, log: (line: string) => void, { monoto
   };
   return {
     /** Takes a message of the report queue. */
-    report: (delivery: Delivery): void =>
-      take(delivery, hostLimit, (body) => dispatch(readHostMessage(body), delivery.user, inbound)),
+    report(delivery: Delivery): void {
+      const { user, body } = delivery;
+      if (shares.takes(user, body.length)) {
+        take(delivery, hostLimit, (body) => dispatch(readHostMessage(body), user, inbound));
+      } else {
+        logOnce(user, `${user} sends more than any host needs: messages of it are dropped unread (docs/outage.md)`);
+        delivery.ack();
+      }
+    },
     /** Takes a message of the event queue. */
     event: (delivery: Delivery): void => take(delivery, bodyLimit, (body) => inbound.event(readEvent(body))),
   };

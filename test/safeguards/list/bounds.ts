@@ -197,4 +197,28 @@ export const boundsRemovals: readonly Removal[] = [
     edits: [["    if ((underWay.get(host) ?? 0) >= mostUnderWay) return;\n", ""]],
     tests: ["src/transcriber/publish/deliveries.test.ts"],
   },
+  {
+    id: "flood-unread",
+    guards: "messages beyond a user's share are not read",
+    without: "a host that floods the report queue keeps the reports of others from being heard",
+    file: "src/transcriber/receive/listener.ts",
+    edits: [["if (shares.takes(user, body.length)) {", "if (shares.takes(user, body.length) || user) {"]],
+    tests: ["src/transcriber/receive/listener.test.ts"],
+  },
+  {
+    id: "flood-bytes",
+    guards: "the bytes of a user count as well",
+    without: "a host keeps the transcriber reading large reports",
+    file: "src/transcriber/receive/user-shares.ts",
+    edits: [[" || share.bytes >= most.bytes", ""]],
+    tests: ["src/transcriber/receive/listener.test.ts"],
+  },
+  {
+    id: "flood-prefetch",
+    guards: "reports are taken as fast as one host can publish them",
+    without: "the queue of reports drops those of others while one host floods it",
+    file: "src/transcriber/receive/consumers.ts",
+    edits: [["reportPrefetch = 1_000", "reportPrefetch = 10"]],
+    tests: ["test/integration/flood.test.ts"],
+  },
 ];
