@@ -69,7 +69,8 @@ export function memoryMachine(options: MemoryOptions = {}): MemoryMachine {
     kept: "/kept",
     async run(asked, { input, signal, deadline }) {
       signal?.throwIfAborted();
-      const [name, ...rest]: readonly string[] = "socket" in asked ? [asked.socket] : asked;
+      const words: readonly string[] = "socket" in asked ? [asked.socket] : asked;
+      const [name, ...rest] = known.has("env") ? words : unwrapped(words);
       if (name === undefined) throw new Error("a command without a program");
       step(`run ${[name, ...rest].join(" ")}`);
       const ending = new AbortController();
@@ -121,4 +122,15 @@ const missing = (program: string): Output => ({ code: 127, stdout: "", stderr: `
 function cut(step: string): [operation: string, path: string] {
   const at = step.indexOf("/");
   return at < 0 ? [step, ""] : [step.slice(0, at).trim(), step.slice(at)];
+}
+
+/**
+ * The command of a check with another user's rights (`env -i -C FOLDER PATH=… setpriv … -- COMMAND`), which finds its
+ * copies by their whole names.
+ */
+function unwrapped(words: readonly string[]): readonly string[] {
+  const [env, clean, enter, folder, , ...rest] = words;
+  if (env !== "env" || clean !== "-i" || enter !== "-C") return words;
+  const command = rest[0] === "setpriv" ? rest.slice(rest.indexOf("--") + 1) : rest;
+  return command.map((word) => word.replace(/^\.\//, `${folder}/`));
 }
