@@ -1,4 +1,5 @@
 import { queueName } from "../core/stream/routing.ts";
+import { reason } from "../core/util/errors.ts";
 import { persist } from "../core/util/persist.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -69,21 +70,42 @@ export async function runHost(given: HostOptions): Promise<void> {
 
   function whileUp(broker: Broker): Promise<void>[] {
     reportChanged = reporter(options, broker);
+    /** The reasons why a queue is not received, by the queue: the broker itself forgets what it has refused. */
+    const deaf = new Map<string, string>();
+    const trouble = (): string | undefined => {
+      const all = new Set([broker.trouble(), ...deaf.values()].filter((why) => why !== undefined));
+      return all.size > 0 ? [...all].join("; ") : undefined;
+    };
+    const hear = (what: string, listen: () => Promise<void>): Promise<void> =>
+      persist(
+        what,
+        () =>
+          listen().then(
+            () => void deaf.delete(what),
+            (error) => {
+              deaf.set(what, reason(error));
+              throw error;
+            },
+          ),
+        { clock, signal, log },
+      );
     const every = (milliseconds: number, what: string, work: () => Promise<unknown> | unknown): Promise<void> =>
       again(milliseconds, () => persist(what, async () => work(), { clock, signal, log }), clock, signal);
     const all = (work: (service: HostedService) => unknown) => () => Promise.all(hosted.map(work));
     const { fullEvery, transcriber } = options;
     return [
-      persist("the queue of orders", () => orders.listen(broker), { clock, signal, log }).then(() => {}),
+      hear("the queue of orders", () => orders.listen(broker)),
       every(brokerInterval, "the answers to orders", () => orders.sendAnswers()),
-      ...hosted.map((service) => listen(service, broker)),
+      ...hosted.map((service) =>
+        listen(service, () => hear(`the queue ${service.queue.name}`, () => service.listen(broker))),
+      ),
       every(
         daemonInterval,
         "the check of the daemons",
         all((service) => service.lookAtDaemon()),
       ),
       every(reportInterval, "the report", () => reportChanged()),
-      every(brokerInterval, "storing the broker's trouble", () => store.noteTrouble(broker.trouble())),
+      every(brokerInterval, "storing the broker's trouble", () => store.noteTrouble(trouble())),
       ...(transcriber
         ? [
             every(
@@ -105,9 +127,9 @@ export async function runHost(given: HostOptions): Promise<void> {
     ];
   }
 
-  async function listen(service: HostedService, broker: Broker): Promise<void> {
+  async function listen(service: HostedService, hear: () => Promise<void>): Promise<void> {
     await service.started;
-    await persist(`the queue ${service.queue.name}`, () => service.listen(broker), { clock, signal, log });
+    await hear();
     reportChanged();
   }
 }

@@ -42,8 +42,8 @@ export async function networkStatus(project: Project, now: number, signal: Abort
 
 const elsewhere = { here: false, up: undefined, trouble: undefined, transcriber: undefined, since: undefined };
 
-const reportedStatus = ({ host, at, heard = at, services, transcriber }: StoredReport): HostStatus => ({
-  ...{ ...elsewhere, host, at: heard, services }, // by this machine's clock: the host's own may be wrong
+const reportedStatus = ({ host, at, heard = at, services, transcriber, trouble }: StoredReport): HostStatus => ({
+  ...{ ...elsewhere, host, at: heard, services, trouble }, // by this machine's clock: the host's own may be wrong
   transcriberReport: transcriber && { ...transcriber, heard },
 });
 

@@ -1,4 +1,6 @@
 import type { Channel } from "amqplib";
+import { reason } from "../../core/util/errors.ts";
+import { BrokerTrouble } from "../../ports/broker.ts";
 import type { Connection } from "./connection.ts";
 
 /** Opens a channel. Its errors reach the call that waits for an answer; any other error closes the channel. */
@@ -30,3 +32,9 @@ export async function withChannel<T>(connection: Connection, work: (channel: Cha
     await closeChannel(channel);
   }
 }
+
+/** The error of a missing right, with the remedy: `what` is what the user may not do. */
+export const noRight = (what: string, error: unknown): BrokerTrouble =>
+  new BrokerTrouble(
+    `no right to ${what}: run \`trigger permissions\`, and its script on a RabbitMQ node (${reason(error)})`,
+  );

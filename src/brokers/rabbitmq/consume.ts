@@ -3,7 +3,7 @@ import { reason } from "../../core/util/errors.ts";
 import type { SayOnce } from "../../core/util/once-each.ts";
 import { plainLine } from "../../core/util/shown.ts";
 import type { Consumer, Delivery } from "../../ports/broker.ts";
-import { closeChannel, isRefused, openChannel } from "./channels.ts";
+import { closeChannel, isRefused, noRight, openChannel } from "./channels.ts";
 import type { Connection } from "./connection.ts";
 import { spoofed } from "./spoofed.ts";
 import type { Topology } from "./topology.ts";
@@ -118,9 +118,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
       return new Error(`queue ${queue} cannot be consumed: ${why}`);
     }
     if (!isRefused(error, 403)) return error;
-    return new Error(
-      `this user may not read queue ${queue}: run the script of \`trigger permissions\` on a RabbitMQ node (${reason(error)})`,
-    );
+    return noRight(`read queue ${queue}`, error);
   }
 
   /** Repairs a queue that does not answer. It never answers after a crash that lost the beginning of its log. */

@@ -4,7 +4,7 @@ import { reason } from "../../core/util/errors.ts";
 import { BrokerTrouble, QueueFull } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { isRefusal, publishAlone } from "./alone.ts";
-import { closeChannel } from "./channels.ts";
+import { closeChannel, isRefused, noRight } from "./channels.ts";
 import { type ConfirmWatch, confirmWatch } from "./confirm-watch.ts";
 import type { Connection } from "./connection.ts";
 import { type Outgoing, sendWindow } from "./send-window.ts";
@@ -187,7 +187,7 @@ export function publisher({
     const opened = await connection.model.createConfirmChannel();
     let why = "the channel that publishes was closed";
     opened.on("error", (error) => {
-      why = reason(error);
+      why = reason(isRefused(error, 403) ? noRight("publish", error) : error);
     });
     opened.on("close", () => void again(opened, connection, why));
     opened.on("return", ({ properties }: Message) => {

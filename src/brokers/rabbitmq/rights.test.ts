@@ -280,6 +280,15 @@ test("a host that may not read its queue names the right to grant", async (t) =>
   const { broker } = await open(t, "box");
   await assert.rejects(
     broker.consume(queue.name, () => {}, { prefetch: 1 }),
-    /this user may not read queue trigger-cat-dhcp: run the script of `trigger permissions`/,
+    /no right to read queue trigger-cat-dhcp: run `trigger permissions`/,
   );
+});
+
+test("a message that its user may not publish names the missing right", async (t) => {
+  const { broker } = await open(t, "box");
+  await assert.rejects(
+    broker.publish("trigger.control", "{}"),
+    /no right to publish: run `trigger permissions`.*ACCESS_REFUSED/,
+  );
+  await until(goesThrough(broker, "trigger.report", "{}"), patient);
 });

@@ -137,6 +137,8 @@ export const reportMessage = z.object({
   /** The host's clock, milliseconds since 1970. */
   at: moment,
   services: z.record(z.string(), serviceReportSchema),
+  /** The trouble of the host with the broker, such as a queue that it has no right to read. */
+  trouble: why.optional(),
   /** The report of the transcriber, from a host that transcribes. */
   transcriber: transcriberReport.optional(),
 });

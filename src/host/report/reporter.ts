@@ -53,6 +53,7 @@ export function reporter(inputs: ReporterInputs, broker: Broker): () => void {
       host: name,
       at: clock.now(),
       services: Object.fromEntries(states),
+      trouble: store.life().trouble,
       ...(transcriber && { transcriber: transcriber() }),
     };
     await broker.publish(reportKey, JSON.stringify(report));

@@ -177,6 +177,14 @@ export const rightsRemovals: readonly Removal[] = [
     tests: ["src/host/plain.test.ts"],
   },
   {
+    id: "deaf-host",
+    guards: "the trouble of a queue that a host may not read is in its report",
+    without: "a host without a right looks well, and obeys no order",
+    file: "src/host/host.ts",
+    edits: [["...deaf.values()", ""]],
+    tests: ["src/host/host.test.ts"],
+  },
+  {
     id: "rows-of-transcribers",
     guards: "a host takes rows and waves from a transcriber's user alone",
     without: "whoever may publish a key serves rows of his own, where rows are not signed",
