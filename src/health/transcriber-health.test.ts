@@ -5,7 +5,7 @@ import { levels } from "./health.ts";
 import type { HostStatus } from "./host-status.ts";
 import { networkHealth } from "./network-health.ts";
 import { sayHealth } from "./say-health.ts";
-import { transcriberHealth } from "./transcriber-health.ts";
+import { transcriberHealth, unfinishedEntries } from "./transcriber-health.ts";
 
 const now = Date.UTC(2026, 10, 22);
 const host = {
@@ -115,4 +115,19 @@ test("a transcriber that cannot read the directory is failing, wherever it is", 
   const reading = { ...standby, transcriber: { ...state, active: false, epoch: undefined, complete: false } };
   assert.equal(says(reading).genet, "reads the directory; no transcriber is active");
   assert.equal(says(reading, reports("civet", 7)).genet, "reads the directory");
+});
+
+test("an endless select makes its transcriber late, with the remedy", () => {
+  const first = [{ dn: "cn=odd,dc=x", since: now - 60_000 }];
+  const dns = { rows: 3, refused: 1, code: "c", behind: false, unfinished: { count: 2, first } };
+  const civet = { ...state, active: true, epoch: 7, services: { dns } };
+  const active = { host: "a", none: false, silent: [] };
+  const health = transcriberHealth({ ...host, transcriber: civet }, now, active);
+  assert.deepEqual(health, { level: levels.late, state: "active; select does not end for 2 entries" });
+  const [one, more] = unfinishedEntries(civet, (at) => new Date(at).toISOString());
+  assert.match(
+    one ?? "",
+    /^dns: select does not end in time for cn=odd,dc=x since 2026-11-21T23:59:00.000Z, so its rows stay .*: change/,
+  );
+  assert.equal(more, "dns: and 1 more such entries");
 });

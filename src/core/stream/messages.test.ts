@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { comparePlaces, covers, highestEpoch, olderState, streamMessage } from "./messages.ts";
+import {
+  comparePlaces,
+  covers,
+  highestEpoch,
+  olderState,
+  protocolVersion,
+  refusalMessage,
+  streamMessage,
+} from "./messages.ts";
 
 const csn = (server: number, second: number) =>
   `202611221020${String(second).padStart(2, "0")}.000000Z#000000#00${server}#000000`;
@@ -62,4 +70,14 @@ test("a message of another version of the protocol is not read", () => {
   };
   assert.ok(streamMessage.safeParse({ trigger: 1, ...digest }).success);
   assert.ok(!streamMessage.safeParse({ trigger: 2, ...digest }).success);
+});
+
+test("a refusal names the state of 4,096 servers at most, each in few characters", () => {
+  const reads = (state: string[]): boolean => {
+    const head = { trigger: protocolVersion, kind: "refusal", host: "h", service: "dhcp", epoch: 1 };
+    return refusalMessage.safeParse({ ...head, asOf: { state, clock: 0 }, refused: 1, because: "asOf" }).success;
+  };
+  assert.ok(reads(Array.from({ length: 4_096 }, (_, server) => csn(server, 1))));
+  assert.ok(!reads(Array.from({ length: 4_097 }, (_, server) => csn(server, 1))));
+  assert.ok(!reads(["x".repeat(201)]));
 });

@@ -32,6 +32,8 @@ const asOf = z.object({
   /** The transcriber's clock, milliseconds since 1970. */
   clock: z.number().min(0).max(lastMoment),
 });
+/** The same from a host: one change of each of OpenLDAP's 4,096 servers at most, as any write looks at all of them. */
+export const reportedAsOf = asOf.extend({ state: z.array(z.string().max(200)).max(4_096).readonly() });
 export type AsOf = { readonly state: DirectoryState; readonly clock: number };
 
 const cellChange = z.tuple([z.string(), z.string().nullable()]);
@@ -165,7 +167,7 @@ export const refusalMessage = z.object({
   service: z.string(),
   /** The epoch and the directory state of the host. */
   epoch: z.number().int().min(0),
-  asOf,
+  asOf: reportedAsOf,
   /** The epoch of the message that was refused. */
   refused: z.number().int(),
   because: z.enum(["epoch", "asOf"]),

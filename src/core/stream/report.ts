@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { lastMoment, protocolVersion } from "./messages.ts";
+import { lastMoment, protocolVersion, reportedAsOf } from "./messages.ts";
 import { heldBy, retainedBy } from "./reasons.ts";
 
 /**
@@ -22,7 +22,7 @@ const listed = <T extends z.ZodType>(one: T) => z.array(one).transform((all) => 
 const mark = z.object({
   epoch: count,
   seq: count,
-  asOf: z.object({ state: z.array(z.string().max(200)).max(4_096).readonly(), clock: moment }),
+  asOf: reportedAsOf,
 });
 
 /** The comparison of a daemon with the rows that are applied. */

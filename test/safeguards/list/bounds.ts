@@ -221,4 +221,22 @@ export const boundsRemovals: readonly Removal[] = [
     edits: [["reportPrefetch = 1_000", "reportPrefetch = 10"]],
     tests: ["test/integration/flood.test.ts"],
   },
+  {
+    id: "unfinished-late",
+    guards: "an entry whose select does not end makes its transcriber late",
+    without: "status says well while a row is not what its entry says",
+    file: "src/health/transcriber-health.ts",
+    edits: [["blocked + open === 0", "blocked === 0"]],
+    tests: ["src/health/transcriber-health.test.ts"],
+  },
+  {
+    id: "refusal-bounded",
+    guards: "the directory state in a refusal is bounded",
+    without: "each write of the tables looks at megabytes of one host",
+    file: "src/core/stream/messages.ts",
+    edits: [
+      ["state: z.array(z.string().max(200)).max(4_096).readonly() });", "state: z.array(z.string()).readonly() });"],
+    ],
+    tests: ["src/core/stream/messages.test.ts"],
+  },
 ];
