@@ -55,6 +55,7 @@ for (const [what, owned] of [
   ["of another user", { uid: other, gid: other }],
   ["that a group may write", { gid: other, mode: 0o775 }],
   ["that all may write", { mode: 0o777 }],
+  ["that root's group may write, as with an ACL", { mode: 0o775 }],
   ["that a group may write, root's own link too", { gid: other, mode: 0o2775, by: 0 }],
   ["that is sticky, another user's link", { mode: 0o1777 }],
 ] as const) {
@@ -95,7 +96,6 @@ for (const [what, owned] of [
 
 for (const [what, owned] of [
   ["of root", {}],
-  ["of root, whose group may write it", { mode: 0o775 }],
   ["of root, where another user's link was put by root", { by: other }],
   ["that is sticky, root's own link", { mode: 0o1777, by: 0 }],
 ] as const) {

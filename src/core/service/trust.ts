@@ -12,13 +12,14 @@ const [sticky, groupWrites, allWrite] = [0o1000, 0o020, 0o002];
 export const isTrusted = ({ uid }: Owned, me: number): boolean => uid === 0 || uid === me;
 
 /**
- * True if users other than root and this one may replace `held` in a folder. Root's group counts as root. In a sticky
- * folder, such as /tmp, only the owner of `held` may replace it. `held` is undefined if it does not exist yet: any user
- * who may write in the folder may then create it.
+ * True if users other than root and this one may replace `held` in a folder. Where the group may write, others may, also
+ * if it is root's: an ACL that lets a user write shows as the right of the group (acl(5)). In a sticky folder, such as
+ * /tmp, only the owner of `held` may replace it. `held` is undefined if it does not exist yet: any user who may write in
+ * the folder may then create it.
  */
 export function othersMayReplace(folder: Owned, held: Owned | undefined, me: number): boolean {
   if (!isTrusted(folder, me)) return true;
-  const open = (folder.mode & allWrite) !== 0 || ((folder.mode & groupWrites) !== 0 && folder.gid !== 0);
+  const open = (folder.mode & (allWrite | groupWrites)) !== 0;
   if (!open) return false;
   return !((folder.mode & sticky) !== 0 && held && isTrusted(held, me));
 }

@@ -59,7 +59,7 @@ export const machinesRemovals: readonly Removal[] = [
     guards: "a folder that a daemon's group may write is one that others may write",
     without: "a link in Debian's /var/cache/bind is followed",
     file: "src/core/service/trust.ts",
-    edits: [[" || ((folder.mode & groupWrites) !== 0 && folder.gid !== 0)", ""]],
+    edits: [["(folder.mode & (allWrite | groupWrites)) !== 0", "(folder.mode & allWrite) !== 0"]],
     tests: ["src/machines/walk.test.ts"],
   },
 ];
