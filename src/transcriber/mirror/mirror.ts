@@ -7,6 +7,7 @@ import { type MirrorEntry, mirrored } from "./mirror-entry.ts";
 import { Multimap } from "./multimap.ts";
 import { type Namesakes, namesakesOf } from "./namesakes.ts";
 import { type Comparison, childrenRead, nameRead, type Read, type ReadSet, valueRead } from "./read-set.ts";
+import { sorted } from "./sorted.ts";
 import { afterChange, afterRefresh, type Outcome } from "./subtrees.ts";
 import { ValueIndex } from "./value-index.ts";
 
@@ -16,6 +17,9 @@ export interface Difference {
   readonly changed: ReadonlyMap<string, string>;
   readonly reads: ReadSet;
 }
+
+/** Long work in slices, during which the mirror must not change. */
+export type Preparation = () => SlicedWork<void>;
 
 /** The directory in memory: entries by UUID, by name, by parent and by value. */
 export class Mirror {
@@ -71,9 +75,20 @@ export class Mirror {
     return this.#answer(childrenRead(normal), () => this.#children.get(normal));
   }
 
-  /** True if the index of an attribute is built, so that `where` can answer. */
-  indexed(comparison: Comparison, attribute: string): boolean {
-    return this.#values.has(comparison, attribute);
+  /** Long work that must precede a `where`: an index, or a large answer. Undefined if `where` answers at once. */
+  beforeWhere(comparison: Comparison, attribute: string, value: string): Preparation | undefined {
+    if (!this.#values.has(comparison, attribute)) return () => this.index(comparison, attribute);
+    const found = (): Iterable<string> => this.#values.find(comparison, attribute, value);
+    return this.#beforeAnswer(
+      valueRead(comparison, attribute, value),
+      this.#values.count(comparison, attribute, value),
+      found,
+    );
+  }
+
+  /** Long work that must precede `below`. Undefined if it answers at once. */
+  beforeBelow(normal: string): Preparation | undefined {
+    return this.#beforeAnswer(childrenRead(normal), this.#children.count(normal), () => this.#children.get(normal));
   }
 
   /** Builds the index of an attribute. The mirror must not change meanwhile. */
@@ -84,7 +99,7 @@ export class Mirror {
   /** The entries with a normal value in an attribute, in the order of their DNs. Builds a missing index at once. */
   where(comparison: Comparison, attribute: string, value: string): readonly MirrorEntry[] {
     return this.#answer(valueRead(comparison, attribute, value), () => {
-      if (!this.indexed(comparison, attribute)) atOnce(this.index(comparison, attribute));
+      if (!this.#values.has(comparison, attribute)) atOnce(this.index(comparison, attribute));
       return this.#values.find(comparison, attribute, value);
     });
   }
@@ -187,6 +202,15 @@ export class Mirror {
     for (const read of this.#values.readsOf(attributes)) reads.add(read);
   }
 
+  #beforeAnswer(read: Read, count: number, uuids: () => Iterable<string>): Preparation | undefined {
+    return count < large || this.#answers.has(read) ? undefined : () => this.#prepare(read, uuids());
+  }
+
+  *#prepare(read: Read, uuids: Iterable<string>): SlicedWork<void> {
+    const entries = [...uuids].flatMap((uuid) => this.#byUuid.get(uuid) ?? []);
+    this.#answers.set(read, yield* sorted(entries, byName, "sorting entries"));
+  }
+
   #answer(read: Read, uuids: () => Iterable<string>): readonly MirrorEntry[] {
     const known = this.#answers.get(read);
     if (known) return known;
@@ -202,6 +226,9 @@ export class Mirror {
 }
 
 const createdAt = ({ attributes }: MirrorEntry) => attributes.get("createtimestamp")?.[0];
+
+/** An answer from this number of entries on takes long to sort. */
+const large = 10_000;
 
 /** The most answers that are kept: all answers of a refresh together may be as large as the directory. */
 const mostAnswers = 10_000;

@@ -44,6 +44,11 @@ export class ValueIndex {
     return index.holders.get(value);
   }
 
+  /** The number of entries with a value, in its normal form. The index must be built. */
+  count(comparison: Comparison, attribute: string, value: string): number {
+    return this.#indexes.get(`${comparison} ${attribute}`)?.holders.count(value) ?? 0;
+  }
+
   /** The reads whose answers contain an entry of these attributes. */
   *readsOf(attributes: Attributes): Generator<Read> {
     for (const { comparison, attribute } of this.#indexes.values()) {

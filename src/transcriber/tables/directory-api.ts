@@ -2,18 +2,13 @@ import { parentOf, readDn } from "../../core/directory/dn.ts";
 import type { Directory, Entry } from "../../core/directory/entry.ts";
 import { comparable } from "../../core/directory/matching.ts";
 import { Refusal } from "../../core/util/errors.ts";
-import type { Mirror } from "../mirror/mirror.ts";
+import { atOnce, type SlicedWork } from "../../core/util/slices.ts";
+import type { Mirror, Preparation } from "../mirror/mirror.ts";
 import type { MirrorEntry } from "../mirror/mirror-entry.ts";
 import { childrenOf, type Namesakes, parentAsWritten } from "../mirror/namesakes.ts";
-import { type Comparison, childrenRead, contentRead, nameRead, type Read, valueRead } from "../mirror/read-set.ts";
+import { childrenRead, contentRead, nameRead, type Read, valueRead } from "../mirror/read-set.ts";
 import { type EntryContext, entryApi, mustBeRead } from "./entry-api.ts";
 import type { EntryBudget } from "./entry-budget.ts";
-
-/** An attribute that is not indexed yet. */
-export interface NeededIndex {
-  readonly comparison: Comparison;
-  readonly attribute: string;
-}
 
 /** The context of one evaluation: the mirror and the time that it reads, and the record of its reads. */
 export interface EvaluationContext extends EntryContext {
@@ -21,8 +16,8 @@ export interface EvaluationContext extends EntryContext {
   /** The time of this evaluation, milliseconds since 1970. */
   readonly now: number;
   readonly budget: Pick<EntryBudget, "look" | "compare">;
-  /** Asks for an index that `where` needs, and the evaluation is repeated. Without it, the index is built at once. */
-  needs?(index: NeededIndex): void;
+  /** Asks for long work that must precede an answer, and the evaluation is repeated. Without it, it is done at once. */
+  needs?(work: Preparation): void;
   record(read: Read): void;
   /** Records a read of the clock; `next` is the time at which its answer changes, if it does. */
   timed(next: number | undefined): void;
@@ -38,8 +33,15 @@ export function directoryApi({ mirror, now, budget, record, timed, needs, ...con
     budget.look(values);
   };
   const api = (entry: MirrorEntry): Entry => entryApi(entry, context, (values) => read(entry.uuid, values));
-  const apis = (answer: readonly MirrorEntry[]): Entry[] => {
+  const mustPrecede = (work: Preparation | undefined): void => {
+    if (!work || !needs) return;
+    needs(work);
+    throw new Error("the answer is not prepared yet");
+  };
+  const apis = (answer: readonly MirrorEntry[], isKept = true): Entry[] => {
     budget.look(1 + answer.length);
+    if (isKept && answer.length >= large && !sharedAnswers.has(answer))
+      mustPrecede(() => shareInSlices(answer, context));
     const shared = sharedAnswer(answer, context);
     shared.read = read;
     return shared.entries.slice(); // `select` may sort them
@@ -72,9 +74,11 @@ export function directoryApi({ mirror, now, budget, record, timed, needs, ...con
       if (normal === undefined) return [];
       record(childrenRead(normal));
       const bearers = namesakes(normal);
+      mustPrecede(mirror.beforeBelow(normal));
       const below = mirror.below(normal);
       budget.look(below.length);
-      return apis(childrenOf(bearers.named(entry.dn), bearers, below));
+      const children = childrenOf(bearers.named(entry.dn), bearers, below);
+      return apis(children, children === below); // the mirror keeps no other answer
     },
     follow: (entry, attribute) => entry.all(attribute).flatMap((dn) => named(dn) ?? []),
     where(attribute, value) {
@@ -85,10 +89,7 @@ export function directoryApi({ mirror, now, budget, record, timed, needs, ...con
       const normal = typeof value === "string" ? comparable(name, value, schema) : readDn(value.dn, schema);
       if (normal === undefined) return [];
       record(valueRead(comparison, name, normal));
-      if (needs && !mirror.indexed(comparison, name)) {
-        needs({ comparison, attribute: name });
-        throw new Error(`${name} is not indexed yet`);
-      }
+      mustPrecede(mirror.beforeWhere(comparison, name, normal));
       return apis(mirror.where(comparison, name, normal));
     },
     reached(date) {
@@ -118,21 +119,28 @@ interface SharedAnswer {
 
 const sharedAnswers = new WeakMap<readonly MirrorEntry[], SharedAnswer>();
 
+/** An answer from this number of entries on takes long to make. */
+const large = 10_000;
+
 /**
  * Makes the API of an answer's entries once: thousands of evaluations may ask for the same one, one after the other.
  */
 function sharedAnswer(answer: readonly MirrorEntry[], context: EntryContext): SharedAnswer {
   const known = sharedAnswers.get(answer);
   if (known) return known;
-  const shared: SharedAnswer = {
-    read() {},
+  atOnce(shareInSlices(answer, context));
+  return sharedAnswer(answer, context);
+}
+
+function* shareInSlices(answer: readonly MirrorEntry[], context: EntryContext): SlicedWork<void> {
+  const entries: Entry[] = [];
+  const shared: SharedAnswer = { read() {}, entries };
+  for (const entry of answer) {
     // Frozen: an evaluation must not leave a change for the next one.
-    entries: answer.map((entry) =>
-      Object.freeze(entryApi(entry, context, (values) => shared.read(entry.uuid, values))),
-    ),
-  };
+    entries.push(Object.freeze(entryApi(entry, context, (values) => shared.read(entry.uuid, values))));
+    if (entries.length % large === 0) yield { what: "sharing entries", done: entries.length, of: answer.length };
+  }
   sharedAnswers.set(answer, shared);
-  return shared;
 }
 
 function timeOf(date: Date | undefined): number | undefined {

@@ -81,7 +81,7 @@ export class Evaluator {
         for (; taken < batch.results.length; taken++) this.#take(batch, taken);
         const needed = batch.open?.evaluation?.needed;
         if (needed) {
-          yield* this.#options.mirror.index(needed.comparison, needed.attribute);
+          yield* needed();
           batch.open = undefined; // it is repeated
         }
         yield { what: `evaluating ${task.table.name}`, done: task.done, of: task.of };
@@ -89,7 +89,7 @@ export class Evaluator {
     }
   }
 
-  /** Evaluates until the next pause, until an index is needed, or until the time of an entry is over. */
+  /** Evaluates until the next pause, until an answer must be prepared, or until the time of an entry is over. */
   #evaluate(batch: Batch, time: number): void {
     const { watch, unfinished } = this.#options;
     const before = { now: watch.now(), cpu: watch.cpu(), place: batch.results.length };

@@ -6,10 +6,10 @@ import { Refusal, reason, refusedBecause } from "../../core/util/errors.ts";
 import type { Columns } from "../../core/util/json.ts";
 import { plainLine } from "../../core/util/shown.ts";
 import type { SlicedWork } from "../../core/util/slices.ts";
-import type { Mirror } from "../mirror/mirror.ts";
+import type { Mirror, Preparation } from "../mirror/mirror.ts";
 import type { MirrorEntry } from "../mirror/mirror-entry.ts";
 import type { Read, ReadSet } from "../mirror/read-set.ts";
-import { directoryApi, type NeededIndex } from "./directory-api.ts";
+import { directoryApi } from "./directory-api.ts";
 import { type EntryContext, entryApi } from "./entry-api.ts";
 import { EntryBudget } from "./entry-budget.ts";
 import { keyOfBroken, keyOfRow } from "./row-key.ts";
@@ -39,8 +39,8 @@ export interface OpenEvaluation {
   readonly steps: SlicedWork<Evaluation>;
   /** The reads until now. */
   readonly reads: ReadSet;
-  /** An index that `where` needs: it must be built, and the evaluation repeated. */
-  readonly needed: NeededIndex | undefined;
+  /** Long work that an answer needs: it must be done, and the evaluation repeated. */
+  readonly needed: Preparation | undefined;
   /** The evaluation if it is given up after a limit was exceeded; undefined if none was. */
   over(): Evaluation | undefined;
 }
@@ -64,7 +64,7 @@ export function evaluate(
   const budget = new EntryBudget(limits);
   let timed = false;
   let next: number | undefined;
-  let needed: NeededIndex | undefined;
+  let needed: Preparation | undefined;
   const directory = directoryApi({
     ...{ mirror, now, budget, ...context },
     record: (read) => reads.add(read),
@@ -72,8 +72,8 @@ export function evaluate(
       timed = true;
       if (at !== undefined) next = Math.min(at, next ?? at);
     },
-    needs(index) {
-      needed = index;
+    needs(work) {
+      needed = work;
     },
   });
   const own = entryApi(entry, context, (values) => budget.look(values));

@@ -92,6 +92,30 @@ test("an entry of many slow rows has the time of one evaluation", () => {
   assert.ok(isUndecided(cells().a ?? ""));
 });
 
+test("a large answer is prepared in slices, outside the time of its askers", () => {
+  const all = Array.from({ length: 25_000 }, (_, index) => machine(`m${index}`));
+  const top = stored("top", "dc=x", { how: "top" });
+  const { made, cells } = tables((entry, directory) => {
+    if (entry.name !== "m7" && entry.name !== "x") return undefined;
+    const [first] = directory.where("how", "well");
+    const children = directory.children(directory.get("dc=x") as never);
+    return { how: `${first?.name} ${children.length}` };
+  });
+  const sizes: number[] = [];
+  const { sort } = Array.prototype;
+  Array.prototype.sort = function (this: unknown[], ...how: Parameters<typeof sort>) {
+    sizes.push(this.length);
+    return sort.apply(this, how);
+  } as typeof sort;
+  try {
+    made.refresh([top, ...all], noon);
+  } finally {
+    Array.prototype.sort = sort;
+  }
+  assert.deepEqual(cells(), { m7: '{"how":"m0 25000"}', top: cells().top });
+  assert.ok(Math.max(...sizes) <= 10_000, `${Math.max(...sizes)}`);
+});
+
 test("it is tried again ever more rarely, and when its reads change", () => {
   let [tries, isEndless] = [0, true];
   const { made, cells } = tables((entry, directory) => {
