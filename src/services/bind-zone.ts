@@ -4,6 +4,7 @@ import type { Command, Host, InstallSteps, Step } from "../core/service/host-api
 import { service } from "../core/service/service.ts";
 import { canonical } from "../core/stream/cells.ts";
 import { UserError } from "../core/util/errors.ts";
+import { asUser } from "./as-user.ts";
 import { ReverseNetwork, reverseName, reverseZones, zoneAbove } from "./dns/reverse-zone.ts";
 import { probeSerials } from "./dns/zone-probe.ts";
 import { hosts, ownerOf, type ZoneRow, zoneRow } from "./dns/zone-row.ts";
@@ -118,7 +119,7 @@ export function bindZone(options: BindZoneOptions, clock: { readonly now?: () =>
       const zones = zonesOf(settings, rows);
       const files: { path: string; text: string }[] = [];
       for (const zone of zones) files.push(await withSerial(zone, settings, now(), host));
-      await host.install(files, steps(settings, zones));
+      await host.install(files, steps({ ...settings, reload: await reloadOn(host, settings) }, zones));
       for (const { path, text } of files) host.memory.set(path, String(serialIn(text)));
     },
   });
@@ -164,6 +165,16 @@ function steps({ check, reload, probe }: Settings, zones: readonly Zone[]): Inst
   const each = (command: Command): Step => zones.map((zone) => filled(command, zone));
   const serialProbe = typeof probe === "object" && "server" in probe ? probeSerials(zones, probe) : probe;
   return stepsOf({ check: check && each(check), reload: reload && each(reload), probe: serialProbe });
+}
+
+/** The key that rndc reads by default. Debian gives it to the daemon's user. */
+const rndcKey = "/etc/bind/rndc.key";
+
+/** The reload with the rights of the user who may write the key of rndc. */
+async function reloadOn({ files }: Host, { reload }: Settings): Promise<Command | false> {
+  if (reload === false || reload[0] !== "rndc" || reload.includes("-k")) return reload;
+  const key = await files.stat(rndcKey);
+  return key ? asUser(reload, key) : reload;
 }
 
 function filled([program, ...words]: Command, { name, path }: Zone): Command {

@@ -130,7 +130,11 @@ const bindRow = (settings: Settings) => {
 };
 
 async function open({ key, ...settings }: Settings, host: Host) {
-  const bytes = await host.files.read(key);
+  const [bytes, owner] = [await host.files.read(key), await host.files.stat(key)];
+  if (owner && owner.uid !== 0 && process.geteuid?.() === 0) {
+    const why = "nsupdate would read, as root, any file that this user includes there";
+    throw new Error(`${key} belongs to uid ${owner.uid}: ${why}: chown root ${key}`);
+  }
   if (!bytes) {
     throw new Error(`there is no key file ${key}: tsig-keygen trigger > ${key}, and include "${key}"; in named.conf`);
   }

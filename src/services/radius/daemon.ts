@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CheckAs, Command, Host, User } from "../../core/service/host-api.ts";
 import { Away, CommandFailed } from "../../core/util/errors.ts";
+import { asUser } from "../as-user.ts";
 import { probeName } from "./columns.ts";
 import { serialForm, serialIn } from "./users.ts";
 
@@ -75,7 +76,11 @@ export function radiusDaemon(host: Host, { path, config, module, socket, probe }
     const input = `User-Name = '${probeName}', User-Password = 'serial', Response-Packet-Type = Access-Challenge\n`;
     try {
       const command: Command = ["radclient", "-x", "-r", "1", "-t", "3", "-S", secretFile, at, "auth"];
-      const { stdout } = await host.ask(command, { ...limits, input });
+      // The daemon's user may put a link in place of root's file.
+      const found = await host.files.stat(secretFile);
+      const isRoots = found?.kind === "file" && found.uid === 0;
+      const asked = isRoots ? command : asUser(command, await user());
+      const { stdout } = await host.ask(asked, { ...limits, input });
       return serialForm.exec(stdout.slice(stdout.indexOf("Received ")))?.[0];
     } catch (error) {
       // The server gave no answer, or another one.

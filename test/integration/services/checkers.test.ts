@@ -1,11 +1,24 @@
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { reason } from "../../../src/core/util/errors.ts";
 import { realMachine } from "../../../src/machines/real.ts";
+import type { Machine } from "../../../src/ports/machine.ts";
+import { bind } from "../../../src/services/bind.ts";
 import { bindZone } from "../../../src/services/bind-zone.ts";
+import { freeradius } from "../../../src/services/freeradius.ts";
 import { iscDhcp } from "../../../src/services/isc-dhcp.ts";
 import { sceneOn } from "../../services/scene.ts";
 
@@ -26,6 +39,67 @@ function folders(t: TestContext, { uid, gid, mode }: { uid: number; gid: number;
   chmodSync(theirs, mode);
   return { theirs, machine: realMachine({ scratch: join(top, "state/scratch"), kept: join(top, "state/kept") }) };
 }
+
+test("rndc has the rights of the user who may write its key", { skip }, async (t) => {
+  const { theirs, machine } = folders(t, { uid: 0, gid: 0, mode: 0o755 });
+  const asked: string[] = [];
+  let owner = daemon;
+  const watched: Machine = {
+    ...machine,
+    files: {
+      ...machine.files,
+      stat: async (path) =>
+        path === "/etc/bind/rndc.key"
+          ? { kind: "file", mode: 0o640, uid: owner, gid: owner, size: 100 }
+          : machine.files.stat(path),
+    },
+    async run(command, options) {
+      if (!("socket" in command) && command.includes("rndc")) asked.push(command.join(" "));
+      else return machine.run(command, options);
+      return { code: 0, stdout: "", stderr: "" };
+    },
+  };
+  const zone = bindZone({ zone: "campus.example", ns: ["ns.example"], directory: theirs });
+  const { run } = sceneOn(zone, watched);
+  await run({ a: { name: "box.campus.example", ips: ["10.0.0.3"] } }, { whole: true });
+  owner = 0;
+  await run({ a: { name: "box.campus.example", ips: ["10.0.0.4"] } });
+  const rights = `setpriv --reuid=${daemon} --regid=${daemon} --clear-groups --no-new-privs --`;
+  assert.deepEqual(asked, [`${rights} rndc reload campus.example`, "rndc reload campus.example"]);
+});
+
+test("radclient reads no secret through a link of the daemon's user", { skip }, async (t) => {
+  const { theirs, machine } = folders(t, { uid: daemon, gid: daemon, mode: 0o755 });
+  const [secret, path] = [join(theirs, "trigger.secret"), join(theirs, "authorize")];
+  const top = join(theirs, "..");
+  writeFileSync(join(top, "shadow"), "root:hash\n", { mode: 0o600 });
+  symlinkSync("../shadow", secret);
+  const place = { path, config: theirs, module: "files", socket: join(theirs, "no.sock") };
+  const said: string[] = [];
+  const watched: Machine = {
+    ...machine,
+    async run(command, options) {
+      const output = await machine.run(command, options);
+      said.push(`${"socket" in command ? "" : command.join(" ")}: ${output.code} ${output.stderr}`);
+      return output;
+    },
+  };
+  const { observe } = sceneOn(freeradius({ ...place, probe: { secretFile: secret } }), watched);
+  await observe();
+  assert.match(said.join("\n"), /radclient .*: 1 .*[Pp]ermission denied/s);
+});
+
+test("a key that another user may write is not read by nsupdate as root", { skip }, async (t) => {
+  const { theirs, machine } = folders(t, { uid: 0, gid: 0, mode: 0o755 });
+  const key = join(theirs, "trigger.key");
+  writeFileSync(key, 'include "/etc/shadow";\n');
+  chownSync(key, daemon, daemon);
+  const { run } = sceneOn(bind({ zone: "campus.example", key }), machine);
+  await assert.rejects(
+    run({}, { whole: true }),
+    /trigger.key belongs to uid 61007: nsupdate would read, as root, .*: chown root /,
+  );
+});
 
 for (const [whose, owned] of [
   ["root, writable for a group, as Debian's for BIND", { uid: 0, gid: daemon, mode: 0o775 }],

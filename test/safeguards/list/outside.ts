@@ -99,4 +99,30 @@ export const outsideRemovals: readonly Removal[] = [
     edits: [["return piped ? readFileSync(file) : readRegular(file).bytes;", "return readFileSync(file);"]],
     tests: ["test/integration/pipe.test.ts"],
   },
+  {
+    id: "rndc-as-owner",
+    guards: "rndc has the rights of the user who may write its key",
+    without: "a daemon's user has root read any file, and the log quotes it",
+    file: "src/services/bind-zone.ts",
+    edits: [
+      ["return key ? asUser(reload, key) : reload;", "return key ? reload : asUser(reload, { uid: 0, gid: 0 });"],
+    ],
+    tests: ["test/integration/services/checkers.test.ts"],
+  },
+  {
+    id: "key-of-root",
+    guards: "nsupdate reads no key that another user may write",
+    without: "a daemon's user has root read any file, and the log quotes it",
+    file: "src/services/bind.ts",
+    edits: [["if (owner && owner.uid !== 0 && process.geteuid?.() === 0) {", "if (owner && owner.uid < 0) {"]],
+    tests: ["test/integration/services/checkers.test.ts"],
+  },
+  {
+    id: "secret-not-linked",
+    guards: "radclient follows no link of the daemon's user as root",
+    without: "a daemon's user has root compute with the content of any file",
+    file: "src/services/radius/daemon.ts",
+    edits: [["const asked = isRoots ? command :", "const asked = found ? command :"]],
+    tests: ["test/integration/services/checkers.test.ts"],
+  },
 ];
