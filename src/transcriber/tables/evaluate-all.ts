@@ -28,6 +28,8 @@ export interface EvaluatorOptions {
 
 /** The most tasks, steps and milliseconds between two pauses. */
 const most = { tasks: 100, steps: 1_000, milliseconds: 5 };
+/** The most entries of a service at once that are logged one by one. */
+const mostLogged = 10;
 /** The most evaluations of one entry that are repeated because the process stood still meanwhile. */
 const mostRepeated = 3;
 
@@ -117,7 +119,11 @@ export class Evaluator {
     const { mirror, unfinished, log } = this.#options;
     const dn = mirror.get(uuid)?.dn ?? uuid;
     const { retryAt, isNew } = unfinished.interrupted(table.name, { uuid, dn }, { time, now, took });
-    if (isNew) log(unfinishedLine(table.name, dn));
+    if (isNew) {
+      const count = unfinished.count(table.name);
+      if (count <= mostLogged) log(unfinishedLine(table.name, dn));
+      else if (count === mostLogged + 1) log(`${table.name}: and more such entries: \`trigger status\` counts them`);
+    }
     const refusals = new Map([[entryKey(uuid), refusedCell(why, [undecided])]]);
     const reads = new Set(evaluation?.reads);
     return {
@@ -157,7 +163,7 @@ export class Evaluator {
     table.take(uuid, result.evaluation, touched);
     if (result.isOpen) return;
     const before = unfinished.ended(table.name, uuid, result.took);
-    if (before) log(`${table.name}: select ends again for ${before.dn}`);
+    if (before && unfinished.count(table.name) < mostLogged) log(`${table.name}: select ends again for ${before.dn}`);
   }
 }
 

@@ -189,3 +189,17 @@ test("many endless entries take a tenth of the time", () => {
   assert.equal(entries.limitOf("dns", "large", noon, 0), 1_200);
   assert.equal(entries.limitOf("dns", "next", noon, 10_000), 2_000);
 });
+
+test("of many endless entries ten are logged, and the others have their cells", () => {
+  const { made, cells, lines } = tables((entry) => {
+    while (entry.one("how") === "loop");
+    return { how: "well" };
+  });
+  const odd = Array.from({ length: 30 }, (_, index) => machine(`odd${index}`, "loop"));
+  made.refresh([...odd, machine("well")], noon);
+  assert.equal(lines.length, 11);
+  assert.match(lines.at(-1) ?? "", /^dns: and more such entries: `trigger status` counts them/);
+  assert.equal(made.unfinished("dns").length, 30);
+  assert.equal(Object.values(cells()).filter(isUndecided).length, 30);
+  assert.equal(cells().well, '{"how":"well"}');
+});

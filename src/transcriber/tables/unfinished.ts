@@ -41,6 +41,11 @@ export class UnfinishedEntries {
     return [...(this.#byService.get(service)?.values() ?? [])].map(({ dn, since }) => ({ dn, since }));
   }
 
+  /** The number of unfinished entries of a service. */
+  count(service: string): number {
+    return this.#byService.get(service)?.size ?? 0;
+  }
+
   /** True if the last evaluation of an entry was interrupted. */
   has(service: string, uuid: string): boolean {
     return this.#byService.get(service)?.has(uuid) ?? false;

@@ -247,4 +247,12 @@ export const boundsRemovals: readonly Removal[] = [
     edits: [["count < large ||", "count >= 0 ||"]],
     tests: unfinished,
   },
+  {
+    id: "unfinished-logged",
+    guards: "ten endless entries of a service are logged",
+    without: "a select that never ends for any entry fills the log",
+    file: "src/transcriber/tables/evaluate-all.ts",
+    edits: [["if (count <= mostLogged) log", "if (count) log"]],
+    tests: unfinished,
+  },
 ];
