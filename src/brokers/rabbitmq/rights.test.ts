@@ -238,6 +238,15 @@ test("a standby declares missing queues and exchanges, and recreates none", asyn
   assert.doesNotMatch(said(), /delivers nothing, as after a crash/);
 });
 
+test("a message that its user may not publish names the missing right", async (t) => {
+  const { broker } = await open(t, "box");
+  await assert.rejects(
+    broker.publish("trigger.control", "{}"),
+    /no right to publish: run `trigger permissions`.*ACCESS_REFUSED/,
+  );
+  await until(goesThrough(broker, "trigger.report", "{}"), patient);
+});
+
 test("a deleted exchange is declared again, with the loss of rights in the log", async (t) => {
   const queue = queueOf("box", "dhcp", "table");
   const { broker, said } = await transcriber(t, [queue]);
@@ -282,13 +291,4 @@ test("a host that may not read its queue names the right to grant", async (t) =>
     broker.consume(queue.name, () => {}, { prefetch: 1 }),
     /no right to read queue trigger-cat-dhcp: run `trigger permissions`/,
   );
-});
-
-test("a message that its user may not publish names the missing right", async (t) => {
-  const { broker } = await open(t, "box");
-  await assert.rejects(
-    broker.publish("trigger.control", "{}"),
-    /no right to publish: run `trigger permissions`.*ACCESS_REFUSED/,
-  );
-  await until(goesThrough(broker, "trigger.report", "{}"), patient);
 });
