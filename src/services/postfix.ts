@@ -1,7 +1,9 @@
+import { dirname } from "node:path";
 import { z } from "zod";
 import { cleanMail, column } from "../core/service/columns.ts";
 import type { Command, Host } from "../core/service/host-api.ts";
 import { type Run, type RunResult, service } from "../core/service/service.ts";
+import { othersMayReplace, ownerShown } from "../core/service/trust.ts";
 import { claiming } from "./entries.ts";
 import { type AliasRow, aliases, notTheirs, type OfPeople } from "./mail/aliases.ts";
 import { isFew, type Lookups, type MapPlace, movesBetween, postfixMap } from "./mail/map.ts";
@@ -77,6 +79,7 @@ export function postfix(options: PostfixOptions = {}): ReadyService<AliasRow> {
     select: aliases({ ...(domains && { domains }), ...(reserved && { reserved }) }, { select, entries }),
     async run(table, host): Promise<RunResult> {
       const { path, type, postmap } = settingsOf(host.name);
+      if (postmap !== false) await mustBeOfRoot(host, dirname(path));
       if (postmap === false) await host.install({ path, text: aliasText(table.rows) });
       else if (type === "cdb") await rebuild(table, host, { path, type, postmap });
       else return change(table, host, { path, type, postmap });
@@ -88,6 +91,14 @@ export function postfix(options: PostfixOptions = {}): ReadyService<AliasRow> {
       return [...found].map(([alias, to]) => ({ alias, to: to.split(/, */) }));
     },
   });
+}
+
+/** Throws if other users may write a folder: postmap, run by root, would follow a link that they put there. */
+async function mustBeOfRoot({ files }: Host, folder: string): Promise<void> {
+  const found = await files.stat(await files.resolve(folder));
+  if (process.geteuid?.() !== 0 || !found || !othersMayReplace(found, undefined, 0)) return;
+  const why = `other users may write ${folder} (${ownerShown(found)}), and postmap would follow their links as root`;
+  throw new Error(`${why}: name a path in a folder of root alone`);
 }
 
 /**

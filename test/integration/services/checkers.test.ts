@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -20,6 +21,7 @@ import { bind } from "../../../src/services/bind.ts";
 import { bindZone } from "../../../src/services/bind-zone.ts";
 import { freeradius } from "../../../src/services/freeradius.ts";
 import { iscDhcp } from "../../../src/services/isc-dhcp.ts";
+import { postfix } from "../../../src/services/postfix.ts";
 import { sceneOn } from "../../services/scene.ts";
 
 // The real checkers, in folders that a daemon's user or group may write: they run with the rights of that user.
@@ -99,6 +101,17 @@ test("a key that another user may write is not read by nsupdate as root", { skip
     run({}, { whole: true }),
     /trigger.key belongs to uid 61007: nsupdate would read, as root, .*: chown root /,
   );
+});
+
+test("postmap makes no map in a folder that another user may write", { skip }, async (t) => {
+  const { theirs, machine } = folders(t, { uid: daemon, gid: daemon, mode: 0o755 });
+  const { run } = sceneOn(postfix({ path: join(theirs, "virtual") }), machine);
+  const rows = { a: { alias: "box@campus.example", to: ["alice"] } };
+  await assert.rejects(
+    run(rows, { whole: true }),
+    /other users may write .*theirs \(uid 61007.*follow their links as root/,
+  );
+  assert.deepEqual(readdirSync(theirs), []);
 });
 
 for (const [whose, owned] of [

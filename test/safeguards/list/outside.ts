@@ -125,4 +125,12 @@ export const outsideRemovals: readonly Removal[] = [
     edits: [["const asked = isRoots ? command :", "const asked = found ? command :"]],
     tests: ["test/integration/services/checkers.test.ts"],
   },
+  {
+    id: "map-of-root",
+    guards: "postmap makes no map where other users may write",
+    without: "postmap follows a link as root, and makes a map of any file",
+    file: "src/services/postfix.ts",
+    edits: [["      if (postmap !== false) await mustBeOfRoot(host, dirname(path));\n", "      void mustBeOfRoot;\n"]],
+    tests: ["test/integration/services/checkers.test.ts"],
+  },
 ];
