@@ -20,9 +20,9 @@ export const audit: Command = {
     json: { type: "boolean", help: "as JSON" },
   },
   more: `It reads the stores of the hosts on this machine. A transcriber's store has the orders to all hosts, and the answers that
-the transcriber has heard; another host's store has its own. Each keeps the newest thousand orders of a host. A person is
-named as the machine on which he typed says it; the user of the broker is named where the broker vouches for it. \`socket\`
-is an order on the host itself, which needs no broker.
+the transcriber has heard; another host's store has its own. For each host and user of the broker the newest thousand are
+kept. A person is named as the machine on which he typed says it; the user of the broker is named where the broker vouches
+for it. \`socket\` is an order on the host itself, which needs no broker.
 
 Exit codes
   0  listed

@@ -35,7 +35,7 @@ export async function runTranscriber(project: Project, host: string, parts: Tran
       brokerUser: config.broker && userOf(config.broker.url),
       random: Math.random,
       onReport: (report) => store.transcriber.keepReport({ ...report, heard: clock.now() }),
-      onOrder: (order, user) => store.audit.ask(order, user, clock.now()),
+      onOrder: (order, user) => store.transaction(() => store.audit.ask(order, user, clock.now())),
       onAnswer: ({ host, order, way, outcome }, user) =>
         store.audit.answer({ host, order, user, way, at: clock.now(), outcome }),
     });

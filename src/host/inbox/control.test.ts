@@ -145,6 +145,19 @@ test("orders of another user, without a trusted signature or malformed change no
   for (const { obeyed, answers } of [byUser, bySignature, malformed]) assert.deepEqual([obeyed, answers], [[], []]);
 });
 
+test("an order whose id is more than a day ahead is refused", async () => {
+  await using all = await scene();
+  await all.listen();
+  await all.publish(orderTo("a", { service: "dhcp", order: "hold" }, start + 25 * 3_600_000));
+  await all.publish(orderTo("a", { service: "dhcp", order: "regen" }, start + 23 * 3_600_000));
+  await until(() => all.answers.length === 2);
+  assert.equal(
+    all.answers[0]?.outcome.text,
+    "its id is more than a day ahead of the clock of a, which says 2026-11-30T00:00:00.000Z",
+  );
+  assert.deepEqual(all.obeyed, ["regen"]);
+});
+
 test("an order waits half a minute for its host, and no longer", async () => {
   await using all = await scene();
   await all.publish(orderTo("a", { service: "dhcp", order: "hold" }));

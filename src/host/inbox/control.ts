@@ -93,11 +93,18 @@ export function control(inputs: ControlInputs): Control {
     const known = audit.find(order.id, host)?.outcome;
     if (known) return { outcome: known, isNew: false };
     sayAsked(order);
-    const outcome = audit.isForgotten(order.id, host)
-      ? refused("it is older than the last thousand orders of this host")
-      : obeyed(order);
+    const late = wrongTime(order);
+    const outcome = late === undefined ? obeyed(order) : refused(late);
     audit.answer({ host, order, ...from, at: clock.now(), outcome }, { unsent: true });
     return { outcome, isNew: true };
+  }
+
+  /** The reason why an order cannot be told from one that was obeyed; undefined if it can. */
+  function wrongTime({ id }: OrderMessage): string | undefined {
+    const now = clock.now();
+    if (audit.isForgotten(id, host, now)) return "it is older than the last thousand orders of this host";
+    if (!audit.isOfFuture(id, now)) return undefined;
+    return `its id is more than a day ahead of the clock of ${host}, which says ${new Date(now).toISOString()}`;
   }
 
   function noteDamage(error: unknown): void {

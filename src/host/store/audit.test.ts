@@ -15,7 +15,7 @@ test("an order is listed for each host, with its answer once there is one", () =
   const [a, b] = audit.ofOrder(order.id);
   assert.deepEqual([a?.host, a?.outcome, a?.answered], ["a", undefined, undefined]);
   assert.deepEqual([b?.host, b?.outcome, b?.answered, b?.user], ["b", done, 20, "trigger-civet"]);
-  assert.deepEqual(b?.order, order);
+  assert.deepEqual(b?.order, { ...order, hosts: ["b"] });
 });
 
 test("the first answer of a host stays", () => {
@@ -40,9 +40,9 @@ test("the newest thousand orders of each host are kept, and older ones known", (
   for (const order of orders) {
     audit.answer({ host: "a", order, user: undefined, way: "socket", at: 0, outcome: done });
   }
-  assert.deepEqual([audit.find(orders[1]!.id, "a"), audit.isForgotten(orders[1]!.id, "a")], [undefined, true]);
+  assert.deepEqual([audit.find(orders[1]!.id, "a"), audit.isForgotten(orders[1]!.id, "a", 0)], [undefined, true]);
   assert.equal(audit.find(orders[2]!.id, "a")?.order.at, 2);
-  assert.ok(!audit.isForgotten(orderTo("a", {}, auditLimit + 5).id, "a"));
+  assert.ok(!audit.isForgotten(orderTo("a", {}, auditLimit + 5).id, "a", 0));
   assert.equal(audit.find(other.id, "b")?.order.id, other.id);
   assert.deepEqual(
     audit
@@ -51,6 +51,36 @@ test("the newest thousand orders of each host are kept, and older ones known", (
       .map(({ order }) => order.at),
     [auditLimit + 1, auditLimit],
   );
+});
+
+test("a thousand ids of the future push out no real order, and block none", () => {
+  using database = emptyStore();
+  const audit = auditOf(database);
+  const day = 24 * 3_600_000;
+  const from = { host: "a", user: "trigger-civet", way: "broker" as const, at: 10, outcome: done };
+  for (let n = 0; n <= auditLimit; n++) {
+    const { id, ...order } = orderTo("a", { service: "dhcp", order: "hold" });
+    audit.answer({ ...from, order: { ...order, id: `ffffffff${id.slice(8)}` } });
+  }
+  const real = orderTo("a", { service: "dhcp", order: "hold" }, 5);
+  assert.ok(!audit.isForgotten(real.id, "a", 10));
+  audit.answer({ ...from, order: real });
+  assert.equal(audit.find(real.id, "a")?.order.at, 5);
+  const isOfFuture = (at: number): boolean => audit.isOfFuture(orderTo("a", {}, at).id, 10);
+  assert.deepEqual([isOfFuture(9 + day), isOfFuture(11 + day)], [false, true]);
+});
+
+test("answers that a host invents push out no order of a person", () => {
+  using database = emptyStore();
+  const audit = auditOf(database);
+  const real = orderTo("a", { service: "dhcp", order: "hold" }, 5);
+  audit.ask(real, "trigger-civet", 5);
+  for (let at = 10; at <= auditLimit + 10; at++) {
+    const order = orderTo("a", { service: "dhcp", order: "drop" }, at);
+    audit.answer({ host: "a", order, user: "trigger-a", way: "broker", at, outcome: done });
+  }
+  assert.equal(audit.find(real.id, "a")?.order.order, "hold");
+  assert.equal(audit.newest().length, auditLimit + 1);
 });
 
 test("an answer is sent until a transcriber has it", () => {

@@ -4,6 +4,7 @@ import {
   type AnswerMessage,
   type OrderMessage,
   type Outcome,
+  orderIdOf,
   orderMessage,
   outcome,
   ways,
@@ -11,12 +12,16 @@ import {
 import { prepared } from "./prepared.ts";
 import { readJson } from "./read-json.ts";
 
-/** The most orders that are kept of one host, the newest. A host refuses an order that is older than all of them. */
+/** The most orders to one host that are kept of each user of the broker, the newest. A host refuses an older order. */
 export const auditLimit = 1000;
+
+/** The lead of another machine's clock that is plausible, in milliseconds: one day. */
+const plausibleLead = 24 * 3_600_000;
 
 /** An order to one host, with the answer if there is one. Times are of this machine, in milliseconds since 1970. */
 export interface AuditEntry {
   readonly host: string;
+  /** The order; of its `hosts` only this one is kept. */
   readonly order: OrderMessage;
   /** The user of the broker that sent the order; undefined if it is not known, or the order came by the socket. */
   readonly user: string | undefined;
@@ -37,8 +42,10 @@ export interface Audit {
   find(id: string, host: string): AuditEntry | undefined;
   /** The order of an id to each host that this store knows of. */
   ofOrder(id: string): AuditEntry[];
-  /** True if an order is older than all that are kept of a host, so that its answer may be forgotten. */
-  isForgotten(id: string, host: string): boolean;
+  /** True if a thousand kept orders of a host are newer, so that the answer to this one may be forgotten. */
+  isForgotten(id: string, host: string, now: number): boolean;
+  /** True if the id was made more than a day later than now. No clock is so wrong; the id would outlast later ones. */
+  isOfFuture(id: string, now: number): boolean;
   /** All orders that are kept, the newest first. */
   newest(): AuditEntry[];
   /** The answers of a host that no transcriber has yet, the oldest first. */
@@ -54,18 +61,19 @@ export function auditOf(database: DatabaseSync): Audit {
       .all(...values)
       .flatMap((row) => entryOf(row) ?? []);
 
-  function forgetOld(host: string): void {
-    const text = `DELETE FROM audit WHERE host = ? AND id <=
-      (SELECT id FROM audit WHERE host = ? ORDER BY id DESC LIMIT 1 OFFSET ?)`;
-    prepared(database, text).run(host, host, auditLimit);
+  /** Users do not crowd each other out. The ids of the future go first: they would outlast every real one. */
+  function forgetOld(host: string, user: string | null, now: number): void {
+    const text = `DELETE FROM audit WHERE host = ? AND id IN
+      (SELECT id FROM audit WHERE host = ? AND user IS ? ORDER BY id < ? DESC, id DESC LIMIT -1 OFFSET ?)`;
+    prepared(database, text).run(host, host, user, futureId(now), auditLimit);
   }
 
   return {
     ask(order, user, now) {
       const text = "INSERT OR IGNORE INTO audit (id, host, body, user, way, at) VALUES (?, ?, ?, ?, 'broker', ?)";
       for (const host of order.hosts) {
-        prepared(database, text).run(order.id, host, JSON.stringify(order), user ?? null, now);
-        forgetOld(host);
+        prepared(database, text).run(order.id, host, bodyOf(order, host), user ?? null, now);
+        forgetOld(host, user ?? null, now);
       }
     },
     answer({ host, order, user, way, at, outcome }, { unsent = false } = {}) {
@@ -73,17 +81,18 @@ export function auditOf(database: DatabaseSync): Audit {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, host) DO UPDATE SET outcome = excluded.outcome,
         answered = excluded.answered, unsent = excluded.unsent WHERE outcome IS NULL`;
       const said = JSON.stringify(outcome ?? null);
-      const values = [order.id, host, JSON.stringify(order), user ?? null, way, at, said, at, Number(unsent)];
+      const values = [order.id, host, bodyOf(order, host), user ?? null, way, at, said, at, Number(unsent)];
       prepared(database, text).run(...values);
-      forgetOld(host);
+      forgetOld(host, user ?? null, at);
     },
     find: (id, host) => entries("SELECT * FROM audit WHERE id = ? AND host = ?", id, host)[0],
     ofOrder: (id) => entries("SELECT * FROM audit WHERE id = ? ORDER BY host", id),
-    isForgotten(id, host) {
-      const text = "SELECT count(*) AS known, min(id) AS oldest FROM audit WHERE host = ?";
-      const { known, oldest } = prepared(database, text).get(host) ?? {};
-      return Number(known) >= auditLimit && id < String(oldest);
+    isForgotten(id, host, now) {
+      const text = "SELECT id FROM audit WHERE host = ? AND id < ? ORDER BY id DESC LIMIT 1 OFFSET ?";
+      const { id: oldest } = prepared(database, text).get(host, futureId(now), auditLimit - 1) ?? {};
+      return oldest !== undefined && id < String(oldest);
     },
+    isOfFuture: (id, now) => id >= futureId(now),
     newest: () => entries("SELECT * FROM audit ORDER BY id DESC, host"),
     unsent: (host) => entries("SELECT * FROM audit WHERE host = ? AND unsent = 1 ORDER BY id", host),
     sent(id, host) {
@@ -91,6 +100,12 @@ export function auditOf(database: DatabaseSync): Audit {
     },
   };
 }
+
+/** The first id that is implausible now: no order has it yet. */
+const futureId = (now: number): string => orderIdOf(now + plausibleLead, new Uint8Array(10));
+
+/** The order as one host has it. The names of ten thousand others would be stored ten thousand times. */
+const bodyOf = (order: OrderMessage, host: string): string => JSON.stringify({ ...order, hosts: [host] });
 
 const stored = z.object({
   host: z.string(),
