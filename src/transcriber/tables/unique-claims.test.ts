@@ -43,3 +43,24 @@ test("a blessed row that loses another value is refused for that value alone", (
   assert.match(claims.conflict("a") ?? "", /^mac: "aa" is claimed by cn=a and cn=b$/);
   assert.match(claims.conflict("c") ?? "", /^ip: "1" is kept by cn=a/);
 });
+
+test("the reason of a row with thousands of contested values names the first ones", () => {
+  const claims = new UniqueClaims({ unique: ["mac"] });
+  const mac = Array.from({ length: 5_000 }, (_, index) => `${index}`);
+  for (const key of ["a", "b"]) claims.set(key, { dn: `cn=${key}`, row: { mac } });
+  const { sort } = Array.prototype;
+  let described = 0;
+  Array.prototype.sort = function (this: unknown[], ...how: Parameters<typeof sort>) {
+    described += 1;
+    return sort.apply(this, how);
+  } as typeof sort;
+  let why: string | undefined;
+  try {
+    why = claims.conflict("a");
+  } finally {
+    Array.prototype.sort = sort;
+  }
+  assert.match(why ?? "", /^mac: "0" is claimed by cn=a and cn=b; mac: "1" is claimed/);
+  assert.equal(why?.length, 1_000);
+  assert.equal(described, 50, "the claimants of a value are sorted where it is described");
+});

@@ -6,6 +6,8 @@ import { Multimap } from "../mirror/multimap.ts";
 
 /** The most claimants that a refusal names. */
 const mostNamed = 3;
+/** The longest reason of a refusal, in characters, and the number of contested values that certainly fill it. */
+const [longestReason, mostReasons] = [1_000, 50];
 
 /** A row that claims its values. */
 export interface Claimant {
@@ -65,9 +67,9 @@ export class UniqueClaims {
   conflict(key: string): string | undefined {
     const isContested = (value: string): boolean => this.#claimants.count(value) > 1 && this.#winner(value) !== key;
     const contested = this.#claims.get(key)?.values.filter(isContested) ?? [];
-    return contested.length === 0
-      ? undefined
-      : plainLine(contested.map((value) => this.#reason(value)).join("; "), 1000);
+    if (contested.length === 0) return undefined;
+    const reasons = contested.slice(0, mostReasons).map((value) => this.#reason(value));
+    return plainLine(reasons.join("; "), longestReason);
   }
 
   /** The key of the one blessed row that claims a value; undefined if there is none, or several. */

@@ -255,4 +255,12 @@ export const boundsRemovals: readonly Removal[] = [
     edits: [["if (count <= mostLogged) log", "if (count) log"]],
     tests: unfinished,
   },
+  {
+    id: "claims-few-reasons",
+    guards: "of a row's contested values the first ones are described",
+    without: "two entries of some kilobytes cost megabytes of reasons at each change",
+    file: "src/transcriber/tables/unique-claims.ts",
+    edits: [["contested.slice(0, mostReasons)", "contested"]],
+    tests: ["src/transcriber/tables/unique-claims.test.ts"],
+  },
 ];
