@@ -31,6 +31,6 @@ test("a config that names RabbitMQ gets it, the environment's password first", a
 });
 
 test("a dry host uses no broker of the others", () => {
-  const { config } = dryProject(project("/nowhere", { url: "amqp://mq" }) as Project);
+  const { config } = dryProject(project("/nowhere", { url: "amqps://a@mq" }) as Project);
   assert.equal(config.broker, undefined);
 });

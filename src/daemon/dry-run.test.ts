@@ -135,7 +135,7 @@ test("dry hosts have a state of their own, and no broker, key or wave", () => {
   const hosts = { a: ["event", "dhcp"], b: ["dhcp"] };
   const config = readConfig(
     {
-      ...{ broker: { url: "amqp://mq" }, directory: { ldif: "a.ldif" }, hosts },
+      ...{ broker: { url: "amqps://trigger@mq" }, directory: { ldif: "a.ldif" }, hosts },
       waves: { dhcp: { order: [["a"], ["b"]] } },
     },
     "trigger.config.ts",

@@ -10,6 +10,7 @@ import { installFolderRemovals } from "./list/install-folder.ts";
 import { ldapRemovals } from "./list/ldap.ts";
 import { machinesRemovals } from "./list/machines.ts";
 import { membersRemovals } from "./list/members.ts";
+import { networkRemovals } from "./list/network.ts";
 import { oddRemovals } from "./list/odd.ts";
 import { outsideRemovals } from "./list/outside.ts";
 import { removalsRemovals } from "./list/removals.ts";
@@ -37,6 +38,7 @@ export const removals: readonly Removal[] = [
   ...machinesRemovals,
   ...rightsRemovals,
   ...oddRemovals,
+  ...networkRemovals,
   ...outsideRemovals,
   ...membersRemovals,
   ...boundsRemovals,

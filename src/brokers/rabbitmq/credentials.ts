@@ -1,3 +1,5 @@
+import { isThisMachine } from "../../core/config/this-machine.ts";
+
 /** The addresses of RabbitMQ, and the credentials of this client. */
 export interface Address {
   /** `amqp://user@host:port/vhost` or `amqps://…`, one for each node of a cluster; `files` may give another password than the url. */
@@ -63,7 +65,7 @@ export function readAddress(address: Address & { readonly url: string }): Target
     port,
     vhost,
     username,
-    inClear: protocol === "amqp:" && !/^(localhost|127\..*|::1)$/.test(hostname),
+    inClear: protocol === "amqp:" && !isThisMachine(hostname),
     secrets() {
       const { password, ca, cert, key } = address.files?.() ?? {};
       const read = password?.toString("utf8").split(/\r?\n/, 1)[0];

@@ -47,6 +47,32 @@ for (const [broker, expected] of mistakes) {
   test(`a mistake in the broker is named: ${expected.source}`, () => assert.match(wrong({ broker }), expected));
 }
 
+test("a broker of another machine has TLS and a user, or insecure: true", () => {
+  const clear = [
+    "amqp://u:s3cret@mq.campus.example",
+    "amqp://u@10.1.2.3",
+    "amqp://u@127.0.0.1.evil.example",
+    "amqp://u@[2001:db8::1]",
+    ["amqp://u@127.0.0.1", "amqp://u@mq2"],
+  ];
+  const anonymous = ["amqps://mq.campus.example", "amqps://mq.campus.example:5671/v"];
+  const said = clear.map((url) => wrong({ broker: { url } }));
+  for (const sentence of said) {
+    assert.match(sentence, /^broker\.url: .* in the clear to .*: use amqps:\/\/, or .* broker\.insecure: true$/);
+    assert.doesNotMatch(sentence, /s3cret/);
+  }
+  for (const url of anonymous) assert.match(wrong({ broker: { url } }), /names no user for .*broker\.insecure: true$/);
+  for (const url of [...clear, ...anonymous]) {
+    const read = readConfig({ ...right, broker: { url, insecure: true } }, file).broker;
+    assert.deepEqual(read, { url: [url].flat(), insecure: true });
+    assert.match(wrong({ broker: { url, insecure: false } }), /insecure: true$/);
+  }
+  for (const url of ["amqp://127.0.0.1:5673", "amqp://localhost", "amqp://[::1]", "amqp://u@127.1.2.3"]) {
+    assert.deepEqual(readConfig({ ...right, broker: { url } }, file).broker, { url: [url] });
+  }
+  assert.match(wrong({ broker: { url, insecure: "yes" } }), /broker\.insecure: expected true or false/);
+});
+
 test("the nodes of a cluster are a list of urls", () => {
   const nodes = [url, "amqps://dhcp1@mq2.campus.example:5673"];
   assert.deepEqual(readConfig({ ...right, broker: { url: nodes, ca: "ca.pem" } }, file).broker?.url, nodes);
@@ -57,7 +83,7 @@ test("no mistake shows the password of its url", () => {
   assert.match(ofCluster, /these in their password$/);
   assert.doesNotMatch(ofCluster, /s3cr/);
   for (const url of ["http://u:s3cret@mq", "amqp:/u:s3cret@mq:x", "u:s3cr@s3cret@mq", "amqp://u:s3cret@mq?x=1"]) {
-    for (const broker of [{ url }, { url: [url] }, { url: "amqp://mq", heartbeat: url }, url.replace("?x=1", "")]) {
+    for (const broker of [{ url }, { url: [url] }, { url: "amqps://a@mq", heartbeat: url }, url.replace("?x=1", "")]) {
       assert.doesNotMatch(wrong({ broker }), /s3cr/);
     }
   }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { expected, oneOf, options, rule, text, together } from "./options.ts";
+import { expected, oneOf, options, rule, text, together, yesOrNo } from "./options.ts";
+import { isThisMachine } from "./this-machine.ts";
 
 /** RabbitMQ, between machines. Names of files are relative to the config. */
 export interface BrokerConfig {
@@ -25,6 +26,11 @@ export interface BrokerConfig {
    * after about three times as long.
    */
   readonly heartbeat?: number;
+  /**
+   * True to allow a connection to another machine in the clear (`amqp://`), or without a user. An attacker on the
+   * way can then read and change every message, and learns the password. False by default.
+   */
+  readonly insecure?: boolean;
 }
 
 const amqp = expected("amqp://user@host:port/vhost or amqps://…", z.url({ protocol: /^amqps?$/, hostname: /./ }));
@@ -39,17 +45,35 @@ export const brokerSchema = options<BrokerConfig>({
   key: text.optional(),
   queues: oneOf("kind of queue", ["quorum", "classic"]).optional(),
   heartbeat: expected("whole seconds from 1 to 600", z.int().min(1).max(600)).optional(),
+  insecure: yesOrNo.optional(),
 }).check(
   together("cert", "key"),
   rule(({ url, ...files }, place) => {
     const tls = (["ca", "cert"] as const).find((option) => files[option] !== undefined);
     return tls && !`${url}`.startsWith("amqps:") && `${place}.${tls} needs a url that begins with amqps://`;
   }),
+  rule(wrongSecrecy),
 );
 
 function wrongUrl(url: string, place: string): string | undefined {
   if (!/[?#]/.test(url)) return undefined;
   return `${place}: contains ? or #: give options beside the url, and write the character as a % code`;
+}
+
+/** Refuses a connection to another machine in the clear or without a user. No part of the sentence has a password. */
+function wrongSecrecy({ url, insecure }: BrokerConfig, place: string): string | undefined {
+  if (insecure) return undefined;
+  const other = [url]
+    .flat()
+    .map((node) => new URL(node))
+    .find(({ hostname }) => !isThisMachine(hostname));
+  if (!other) return undefined;
+  const { protocol, host, username } = other;
+  if (protocol !== "amqps:") {
+    return `${place}.url: messages and the password would travel in the clear to ${host}: use amqps://, or accept that with ${place}.insecure: true`;
+  }
+  if (username !== "") return undefined;
+  return `${place}.url names no user for ${host}, and guest's password is known to all: write amqps://user@${host}, or accept that with ${place}.insecure: true`;
 }
 
 /** Checks that all nodes of a cluster have the same protocol, user, password and vhost. */

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { wrong as wrongConfig } from "../../../test/fixtures/config.ts";
 import { readDirectory } from "./directory-config.ts";
 
-const server = { url: "ldaps://ldap.campus.example", base: "dc=campus,dc=example" };
+const bind = { bindDn: "cn=a", passwordFile: "p" };
+const server = { url: "ldaps://ldap.campus.example", base: "dc=campus,dc=example", ...bind };
 
 /** The sentence on a directory. */
 const wrong = (directory: object): string => wrongConfig({ directory });
@@ -31,10 +32,13 @@ test("a mistake is reported with its option, the rule and the value", () => {
   );
   assert.match(wrong({ ...server, url: "https://a" }), /^directory\.url: expected ldap:\/\/host.*"https:\/\/a"$/);
   assert.match(wrong({ ...server, url: "ldap://cn=a:secret@host" }), /found "ldap:\/\/…@host"$/);
-  assert.match(wrong({ url: server.url }), /^directory\.base: expected a text, found nothing$/);
+  assert.match(wrong({ url: server.url, ...bind }), /^directory\.base: expected a text, found nothing$/);
   assert.match(wrong({ ...server, base: "campus" }), /^directory\.base: "campus" is not a DN/);
   assert.match(wrong({ ...server, startTls: true }), /startTls is for ldap:\/\//);
-  assert.match(wrong({ ...server, bindDn: "cn=a" }), /bindDn and directory\.passwordFile must be given together/);
+  assert.match(
+    wrong({ ...server, passwordFile: undefined }),
+    /bindDn and directory\.passwordFile must be given together/,
+  );
   assert.match(wrong({ ...server, cert: "a" }), /cert and directory\.key must be given together/);
   assert.match(wrong({ ...server, unique: "mail" }), /unique: expected a list of names, found "mail"/);
   assert.match(wrong({ ...server, attributes: ["cn", "@person"] }), /@person names a class .*: list its attributes/);
@@ -45,9 +49,31 @@ test("a password does not travel in the clear to another machine", () => {
   const bind = { bindDn: "cn=a", passwordFile: "p", base: "dc=campus" };
   assert.match(
     wrong({ ...bind, url: "ldap://ldap.campus.example" }),
-    /in the clear .*: use ldaps:\/\/ or startTls: true/,
+    /the password .* in the clear .*: use ldaps:\/\/ or startTls: true, or .* directory\.insecure: true$/,
   );
   assert.match(wrong({ ...bind, url: "ldap://127.0.0.1.evil.example" }), /in the clear/);
   for (const url of ["ldap://127.0.0.1:3389", "ldap://localhost", "ldap://[::1]/"]) right({ ...bind, url });
   right({ ...bind, url: "ldap://ldap.campus.example", startTls: true });
+});
+
+test("a server of another machine is neither clear nor anonymous without insecure: true", () => {
+  const base = "dc=campus";
+  const clear = ["ldap://ldap.campus.example", "ldap://10.1.2.3:389/", "ldap://127.0.0.1.evil.example", "ldap://[::2]"];
+  for (const url of clear) {
+    const sentence =
+      /the directory would travel in the clear to ldap:.*startTls: true, or .*directory\.insecure: true$/;
+    assert.match(wrong({ url, base }), sentence);
+    assert.match(wrong({ url, base, cert: "c", key: "k" }), sentence);
+    assert.match(wrong({ url, base, insecure: false }), sentence);
+  }
+  const anonymous = [{ url: "ldaps://ldap.campus.example" }, { url: "ldap://ldap.campus.example", startTls: true }];
+  for (const one of anonymous) {
+    assert.match(wrong({ ...one, base }), /would be anonymous at .*bindDn .*directory\.insecure: true$/);
+    right({ ...one, base, cert: "c", key: "k" });
+    right({ ...one, base, ...bind });
+    right({ ...one, base, insecure: true });
+  }
+  for (const url of clear) right({ url, base, ...bind, insecure: true });
+  for (const url of ["ldap://127.0.0.1", "ldap://localhost:3389", "ldaps://[::1]", "ldapi:///"]) right({ url, base });
+  assert.match(wrong({ ldif: "a", insecure: true }), /insecure is an option of a server/);
 });

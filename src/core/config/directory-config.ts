@@ -2,6 +2,7 @@ import { z } from "zod";
 import { normalDn } from "../directory/dn.ts";
 import { reason } from "../util/errors.ts";
 import { expected, options, readOptions, rule, text, together, yesOrNo } from "./options.ts";
+import { isThisMachine } from "./this-machine.ts";
 
 /** An LDIF file as the directory. */
 export interface LdifDirectory {
@@ -17,10 +18,10 @@ export interface LdapDirectory {
   readonly base: string;
   /**
    * The DN to bind as, with `passwordFile`. If left out, the bind is by the system's user (ldapi), by the certificate,
-   * or anonymous.
+   * or anonymous; an anonymous reader on another machine needs `insecure`.
    */
   readonly bindDn?: string;
-  /** A file with the password of `bindDn`. The password is sent only over TLS or within this machine. */
+  /** A file with the password of `bindDn`. The password is sent only over TLS or within this machine, except with `insecure`. */
   readonly passwordFile?: string;
   /** True to upgrade a plain connection (`ldap://`) to TLS. False by default. */
   readonly startTls?: boolean;
@@ -45,6 +46,11 @@ export interface LdapDirectory {
    * them.
    */
   readonly unique?: readonly string[];
+  /**
+   * True to allow a connection to another machine in the clear (`ldap://` without `startTls`) or anonymous. An attacker
+   * on the way can then write the configuration of every host, and learns the password. False by default.
+   */
+  readonly insecure?: boolean;
 }
 
 /**
@@ -86,6 +92,7 @@ export const directorySchema = options<Mixed>({
   filter: text.optional(),
   attributes: names.check(rule(wrongAttributes)).optional(),
   unique: names.optional(),
+  insecure: yesOrNo.optional(),
 })
   .check(rule(wrongMixture), together("bindDn", "passwordFile"), together("cert", "key"), rule(wrongSecrecy))
   .transform((directory) => directory as LdifDirectory | LdapDirectory);
@@ -118,11 +125,17 @@ function wrongMixture({ ldif, ...server }: Mixed, place: string): string | undef
   return value ? undefined : `${place}.${required}: expected a text, found nothing`;
 }
 
-function wrongSecrecy({ url = "", startTls, passwordFile }: Mixed, place: string): string | undefined {
+/** Refuses a connection to another machine in the clear, or anonymous. */
+function wrongSecrecy({ url = "", startTls, ...reader }: Mixed, place: string): string | undefined {
   const isClear = url.startsWith("ldap:");
   if (startTls && !isClear) return `${place}.startTls is for ldap://, and the url is ${url}`;
-  if (!passwordFile || startTls || !isClear || isHere(url)) return undefined;
-  return `${place}: the password would travel in the clear to ${url}: use ldaps:// or startTls: true`;
+  const [, host = ""] = /^ldaps?:\/\/(\[[^\]]*\]|[^:/]*)/.exec(url) ?? [];
+  if (reader.insecure || host === "" || isThisMachine(host)) return undefined;
+  const accept = `or accept that with ${place}.insecure: true`;
+  if (isClear && !startTls) {
+    const content = reader.passwordFile ? "the password" : "the directory";
+    return `${place}: ${content} would travel in the clear to ${url}: use ldaps:// or startTls: true, ${accept}`;
+  }
+  if (reader.bindDn !== undefined || reader.cert !== undefined) return undefined;
+  return `${place}: the reader would be anonymous at ${url}: set bindDn and passwordFile, or cert and key, ${accept}`;
 }
-
-const isHere = (url: string): boolean => /^ldap:\/\/(localhost|127\.[0-9.]+|\[::1\])(:|\/|$)/i.test(url);
