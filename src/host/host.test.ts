@@ -32,6 +32,23 @@ test("an empty table is a table: its service runs on it", async () => {
   end();
 });
 
+test("a host whose socket for orders cannot be made runs, and tries again", async () => {
+  const dhcp = simulatedService();
+  let tries = 0;
+  const serveOrders = async (): Promise<void> => {
+    tries += 1;
+    if (tries < 3) throw new Error("no space left on device");
+  };
+  const { up, clock, logged, end } = hostScene(dhcp.definition, { serveOrders });
+  const host = up();
+  await until(() => dhcp.seen.runs === 1);
+  await clock.advance(60_000);
+  assert.equal(tries, 3);
+  assert.match(logged.join("\n"), /its socket for orders: no space left on device/);
+  await host.down();
+  end();
+});
+
 test("the first change runs at once, and a burst after it makes one run", async () => {
   const dhcp = simulatedService();
   const { say, up, clock, end } = hostScene(dhcp.definition);

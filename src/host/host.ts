@@ -1,4 +1,5 @@
 import { queueName } from "../core/stream/routing.ts";
+import { backoff } from "../core/util/backoff.ts";
 import { reason } from "../core/util/errors.ts";
 import { persist } from "../core/util/persist.ts";
 import type { Broker } from "../ports/broker.ts";
@@ -38,7 +39,7 @@ export async function runHost(given: HostOptions): Promise<void> {
   // Without its store a host can do nothing: everything ends, and then the reason is thrown.
   ended.catch((error) => damaged.abort(error));
   sayLeftBehind(options);
-  const local = options.serveOrders?.(orders.obey, signal);
+  const local = serveLocally(options, orders);
 
   const started = new AbortController();
   const allStarted = Promise.all(hosted.map((service) => service.started)).then(() => started.abort());
@@ -131,6 +132,20 @@ export async function runHost(given: HostOptions): Promise<void> {
     await service.started;
     await hear();
     reportChanged();
+  }
+}
+
+/** Serves the orders that are given on this machine. A host without its socket, as on a full disk, works on. */
+async function serveLocally({ serveOrders, clock, signal, log }: HostOptions, { obey }: Control): Promise<void> {
+  if (!serveOrders) return;
+  for (let failures = 0; !signal.aborted; ) {
+    try {
+      return await serveOrders(obey, signal);
+    } catch (error) {
+      if (failures === 0) log(`its socket for orders: ${reason(error)}; trying again`);
+      failures += 1;
+      await clock.sleep(backoff(failures), signal);
+    }
   }
 }
 

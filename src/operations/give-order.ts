@@ -15,6 +15,8 @@ import { answersTo, storesHere, transcribersHere } from "./order-answers.ts";
 
 /** The longest wait for the answers of hosts elsewhere, in milliseconds. */
 const answerWait = 10_000;
+/** The longest wait for the broker, in milliseconds. One without memory takes nothing, and says so to no sender. */
+const publishWait = 15_000;
 /** The longest wait for the socket of a host that is up, in milliseconds. */
 const startWait = 5_000;
 /** The interval at which the answers are read, in milliseconds. */
@@ -97,7 +99,7 @@ async function askElsewhere(
   const { hosts } = order;
   const transcribers = transcribersOf(project.config).join(" or ");
   try {
-    await publish(project, order, connect);
+    await publish(project, order, { connect, signal });
   } catch (error) {
     const why = `${reason(error)}; give it on ${transcribers}, or on the host itself`;
     return hosts.map((host) => ({ host, none: "unreached", why }));
@@ -114,8 +116,15 @@ async function askElsewhere(
   });
 }
 
-/** Publishes an order, and a copy for the transcribers, which keep it. */
-async function publish(project: Project, order: OrderMessage, connect: Order["connect"]): Promise<void> {
+/**
+ * Publishes an order. Transcribers get their copy first: the answer of a host would otherwise come before it, and the
+ * host's word would stand for the order.
+ */
+async function publish(
+  project: Project,
+  order: OrderMessage,
+  { connect, signal }: Pick<Order, "connect" | "signal">,
+): Promise<void> {
   const { config } = project;
   const sign = openSigner(project, () => {}) ?? ((body) => body);
   const body = sign(JSON.stringify(order));
@@ -123,15 +132,40 @@ async function publish(project: Project, order: OrderMessage, connect: Order["co
     ...order.hosts.map((host) => queueOf(host, controlService, "control")),
     ...transcribersOf(config).map((host) => queueOf(host, reportService, "report")),
   ];
-  const broker = await connect();
-  try {
+  const [only, ...others] = order.hosts;
+  const toOne = only !== undefined && others.length === 0;
+  const over = new AbortController();
+  const opening = connect();
+  const send = async (): Promise<void> => {
+    const broker = await opening;
     await broker.declare(queues);
-    const [only, ...others] = order.hosts;
-    const toOne = only !== undefined && others.length === 0;
-    await broker.publish(toOne ? hostKey(controlService, only) : serviceKey(controlService), body);
-    await broker.publish(serviceKey(reportService), body);
+    for (const key of [serviceKey(reportService), toOne ? hostKey(controlService, only) : serviceKey(controlService)]) {
+      if (!over.signal.aborted) await broker.publish(key, body);
+    }
+  };
+  try {
+    await within(send(), signal);
   } finally {
-    await broker.close();
+    over.abort();
+    const closing = opening.then((broker) => broker.close());
+    await within(closing, signal).catch(() => {});
+  }
+}
+
+/** The result of work with the broker. Throws if it takes too long, or the person gives up. */
+async function within(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const done = new AbortController();
+  const late = systemClock.sleep(publishWait, AbortSignal.any([signal, done.signal])).then(() => {
+    throw new Error(
+      signal.aborted ? reason(signal.reason) : `the broker does not take it within ${publishWait / 1000} s`,
+    );
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    done.abort();
+    late.catch(() => {});
+    work.catch(() => {});
   }
 }
 

@@ -110,6 +110,40 @@ export const hostRemovals: readonly Removal[] = [
     tests: ["src/host/store/audit.test.ts"],
   },
   {
+    id: "order-socket-fails",
+    guards: "a host whose socket for orders cannot be made works on, and tries again",
+    without: "a full disk, or a folder in the socket's place, ends the process of the host",
+    file: "src/host/host.ts",
+    edits: [
+      [
+        "      return await serveOrders(obey, signal);\n    } catch (error) {",
+        "      return await serveOrders(obey, signal);\n    } catch (error) {\n      throw error;",
+      ],
+    ],
+    tests: ["src/host/host.test.ts"],
+  },
+  {
+    id: "order-copy-first",
+    guards: "transcribers get their copy of an order before the hosts",
+    without: "the audit has an order as the host tells it, whose answer came first",
+    file: "src/operations/give-order.ts",
+    edits: [
+      [
+        "for (const key of [serviceKey(reportService), toOne ? hostKey(controlService, only) : serviceKey(controlService)])",
+        "for (const key of [toOne ? hostKey(controlService, only) : serviceKey(controlService), serviceKey(reportService)])",
+      ],
+    ],
+    tests: ["src/operations/give-order.test.ts"],
+  },
+  {
+    id: "order-broker-late",
+    guards: "an order that the broker was late to take is not given to the hosts afterwards",
+    without: "a host obeys an order that the person was told is not given",
+    file: "src/operations/give-order.ts",
+    edits: [["if (!over.signal.aborted) await", "await"]],
+    tests: ["src/operations/give-order.test.ts"],
+  },
+  {
     id: "order-to-me",
     guards: "a host obeys the orders that name it",
     without: "an order to one host is replayed to another",
