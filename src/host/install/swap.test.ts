@@ -54,8 +54,8 @@ async function scene(t: TestContext, owned: { uid: number; gid: number; mode: nu
 type Scene = Awaited<ReturnType<typeof scene>>;
 
 /** Each exchange, and how it is taken back. */
-const evil = (who: string): string =>
-  `open(F, ">", "inner/new"); print F "id -u >> ${who}\\n"; close F; rename "inner/new", "inner/conf" or die;`;
+const evil = (who: string, at = "inner/conf"): string =>
+  `open(F, ">", "inner/new"); print F "id -u >> ${who}\\n"; close F; rename "inner/new", "${at}" or die;`;
 const swaps: Record<string, readonly [there: (scene: Scene) => string, back: string]> = {
   "a link to a secret": [
     () => 'rename "inner/conf", "inner/old"; symlink "../../secret/shadow", "inner/conf" or die;',
@@ -106,14 +106,19 @@ async function play(
     'open(F, ">", "inner/edit"); print F ": edited\\n"; close F; rename "inner/edit", "inner/conf" or die;',
   );
   const secret = fs.statSync(path("secret", "shadow")).ino;
+  const wrong: string[] = [];
   let seen = 0;
   const before = async ({ call, path: touched, inode }: FileStep): Promise<void> => {
     const outside = inode === secret && !/^(stat|chmod|chown) /.test(call);
-    assert.ok(!outside && !touched.startsWith(path("secret")), `${call} of ${touched}, step ${seen}`);
+    // Noted, and not thrown: an install outlives the errors of one file.
+    if (outside || touched.startsWith(path("secret"))) wrong.push(`${call} of ${touched}, step ${seen}`);
     if (!touched.startsWith(path("theirs"))) return;
     seen += 1;
     if (seen === at) await swap(them, set, false);
     if (isBrief && seen === at + 1) await swap(them, set, true);
+    // What root puts into a folder of his, he replaces at once.
+    if (seen > at)
+      await them.does(`for my $staged (glob "inner/.trigger/*") { ${evil(path("who"), "$staged")} }`).catch(() => {});
   };
   let reloads = 0;
   const broken: InstallSteps = {
@@ -123,6 +128,7 @@ async function play(
     },
   };
   await watchingFiles(before, () => install(": v2\n", broken)).catch((error) => said.push(reason(error)));
+  assert.deepEqual(wrong, []);
   assert.deepEqual(fs.readdirSync(path("secret")), ["shadow"]);
   const { mode, uid } = fs.statSync(path("secret", "shadow"));
   assert.deepEqual([fs.readFileSync(path("secret", "shadow"), "utf8"), mode & 0o7777, uid], ["root:hash\n", 0o600, 0]);
@@ -135,7 +141,7 @@ async function play(
 }
 
 for (const [whose, owned, stride] of [
-  ["of the user", { uid: user, gid: user, mode: 0o755 }, 3],
+  ["of the user", { uid: user, gid: user, mode: 0o755 }, 4],
   ["of root, writable for his group", { uid: 0, gid: user, mode: 0o2775 }, 7],
 ] as const) {
   test(`what a user exchanges at any step in a folder ${whose} leads nowhere`, {
