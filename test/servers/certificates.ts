@@ -10,11 +10,35 @@ export interface Certificate {
   readonly key: string;
 }
 
+/** The parts of a certificate that a test chooses. */
+export interface Shape {
+  /** The common name of the subject. */
+  readonly commonName?: string;
+  /** The extension with the subject alternative names; empty for none. */
+  readonly extension?: string;
+  /** The first and the last day, as YYYYMMDD. */
+  readonly days?: readonly [string, string];
+}
+
 /** Throw-away authorities, made by openssl. */
 export interface Certificates extends Disposable {
   /** Signs a certificate for 127.0.0.1 and localhost, by an authority that is made when it is first named. */
-  sign(name: string, authority?: string): Certificate;
+  sign(name: string, authority?: string, shape?: Shape): Certificate;
 }
+
+const forLocalhost = "subjectAltName=DNS:localhost,IP:127.0.0.1";
+/** `openssl x509` of Debian sets no first day: `openssl ca` does. */
+const caConfig = `[ca]
+default_ca=own
+[own]
+database=index
+new_certs_dir=.
+rand_serial=yes
+default_md=sha256
+policy=any
+[any]
+commonName=supplied
+`;
 
 export function certificates(): Certificates {
   const folder = mkdtempSync(join(tmpdir(), "trigger-ca-"));
@@ -42,13 +66,23 @@ export function certificates(): Certificates {
   }
 
   return {
-    sign(name, authority = "ca") {
+    sign(name, authority = "ca", { commonName = name, extension = forLocalhost, days } = {}) {
       const by = authorityOf(authority);
       const file = `${by}-${name}`;
-      writeFileSync(join(folder, "extensions"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n");
-      openssl(...request, "-subj", `/CN=${name}`, "-keyout", `${file}.key`, "-out", `${file}.csr`);
-      const signed = ["-CA", `${by}.pem`, "-CAkey", `${by}.key`, "-CAcreateserial", "-days", "2"];
-      openssl("x509", "-req", "-in", `${file}.csr`, ...signed, "-extfile", "extensions", "-out", `${file}.pem`);
+      writeFileSync(join(folder, "extensions"), `[all]\nbasicConstraints=CA:FALSE\n${extension}\n`);
+      openssl(...request, "-subj", `/CN=${commonName}`, "-keyout", `${file}.key`, "-out", `${file}.csr`);
+      const extensions = ["-extfile", "extensions", "-extensions", "all", "-out", `${file}.pem`];
+      if (days) {
+        writeFileSync(join(folder, "index"), "");
+        writeFileSync(join(folder, "ca.cnf"), caConfig);
+        const [from, to] = days.map((day) => `${day}000000Z`);
+        const dates = ["-startdate", from ?? "", "-enddate", to ?? "", "-notext"];
+        const signer = ["-cert", `${by}.pem`, "-keyfile", `${by}.key`];
+        openssl("ca", "-batch", "-config", "ca.cnf", "-in", `${file}.csr`, ...signer, ...dates, ...extensions);
+      } else {
+        const signed = ["-CA", `${by}.pem`, "-CAkey", `${by}.key`, "-CAcreateserial", "-days", "2"];
+        openssl("x509", "-req", "-in", `${file}.csr`, ...signed, ...extensions);
+      }
       return { ca: join(folder, `${by}.pem`), cert: join(folder, `${file}.pem`), key: join(folder, `${file}.key`) };
     },
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),

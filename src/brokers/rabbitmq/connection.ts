@@ -1,6 +1,8 @@
 import type { Duplex } from "node:stream";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { type ChannelModel, connect } from "amqplib";
 import { reason } from "../../core/util/errors.ts";
+import { withoutCommonName } from "../../core/util/without-common-name.ts";
 import { redact, type Target } from "./credentials.ts";
 import { refusalOf } from "./refusal.ts";
 
@@ -89,6 +91,8 @@ export async function openConnection(
   };
 }
 
+const checkName = (host: string, own: PeerCertificate) => checkServerIdentity(host, withoutCommonName(own));
+
 function open(
   { secure, hostname, port, vhost, username }: Target,
   role: Role,
@@ -99,7 +103,7 @@ function open(
   return connect(
     { protocol: secure ? "amqps" : "amqp", hostname, port, vhost, username, password, heartbeat },
     {
-      ...(secure && tls),
+      ...(secure && { ...tls, checkServerIdentity: checkName }),
       noDelay: true, // with Nagle's algorithm a message takes 6 ms instead of 1
       keepAlive: true,
       timeout: openTimeout,

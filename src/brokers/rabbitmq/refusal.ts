@@ -25,10 +25,21 @@ const refusals: readonly (readonly [RegExp, (target: About, line: string) => str
     (_, line) => `${alertOf(line)}: broker.cert is missing, or of an authority that it does not know`,
   ],
   [
-    /certificate|altname/i,
+    /^certificate has expired/,
     (_, line) =>
-      `${line}: name the authority that signed the server's certificate in broker.ca, and the host as it does`,
+      `${line}: give the server a renewed certificate; if its date is not past, look at this machine's clock`,
   ],
+  [
+    /^certificate is not yet valid/,
+    (_, line) =>
+      `${line}: look at this machine's clock; if it is right, at the day on which the server's certificate begins`,
+  ],
+  [
+    /certificate's altnames/,
+    (_, line) =>
+      `${line}: name the host in broker.url as the certificate does, or give the server one with that subjectAltName`,
+  ],
+  [/certificate/i, (_, line) => `${line}: name the authority that signed the server's certificate in broker.ca`],
 ];
 
 /** The TLS alert in an error of OpenSSL, without the numbers and source positions around it. */

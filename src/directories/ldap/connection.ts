@@ -1,5 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { checkServerIdentity, connect as connectTls, type PeerCertificate } from "node:tls";
+import { withoutCommonName } from "../../core/util/without-common-name.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { externalBind, type Operation, type RequestControl, request, simpleBind, startTls } from "./requests.ts";
 import { answers, readResult } from "./result.ts";
@@ -201,10 +202,13 @@ function openSocket(access: Access): Socket {
   return connectTls({ port: port ?? 636, ...tlsOf(access) });
 }
 
+const checkName = (host: string, own: PeerCertificate) => checkServerIdentity(host, withoutCommonName(own));
+
 function tlsOf({ url, ca, cert, key }: Access) {
   const { hostname } = placeOf(url);
   // The name that the certificate must bear; TLS itself knows no addresses (RFC 6066, 3).
-  return { ca, cert, key, host: hostname, ...(isIP(hostname) ? {} : { servername: hostname }) };
+  const name = isIP(hostname) ? {} : { servername: hostname };
+  return { ca, cert, key, host: hostname, ...name, checkServerIdentity: checkName };
 }
 
 function placeOf(url: string) {

@@ -8,7 +8,6 @@ import { follow } from "../../../test/servers/follow.ts";
 import { baseLdif, type SlapdOptions, startSlapd } from "../../../test/servers/slapd.ts";
 import { systemClock } from "../../daemon/clock.ts";
 import { ldapSource } from "./source.ts";
-import { sayTrouble } from "./trouble.ts";
 
 // The trouble about a limit of slapd names the missing line; with that line all is read.
 
@@ -96,12 +95,5 @@ test("a certificate of an unknown authority is reported with the option to set",
     );
   } finally {
     server.close();
-  }
-});
-
-test("an expired certificate is reported with its dates, not as untrusted", () => {
-  for (const code of ["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"]) {
-    const error = Object.assign(new Error("certificate has expired"), { code });
-    assert.match(sayTrouble(error, options("ldaps://ldap.example")), /expired: look at the dates .* clocks of both/);
   }
 });

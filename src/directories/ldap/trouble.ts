@@ -85,12 +85,17 @@ const networkRemedies: readonly (readonly [RegExp, string])[] = [
   [/^(ENOTFOUND|EAI_AGAIN)$/, "look at the host's name in directory.url"],
   [/^(EACCES|EPERM)$/, "this user may not open the socket"],
   [
-    /^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/,
-    "look at the dates of the server's certificate, and at the clocks of both machines",
+    /^CERT_HAS_EXPIRED$/,
+    "give the server a renewed certificate and restart it; if its date is not past, look at this machine's clock",
   ],
   [
-    /CERT|SIGN|ISSUER|ALTNAME/,
-    "name the authority that signed the server's certificate in directory.ca, and the host as the certificate does",
+    /^CERT_NOT_YET_VALID$/,
+    "look at the clock of this machine; if it is right, at the day on which the server's certificate begins",
   ],
+  [
+    /ALTNAME/,
+    "name the host in directory.url as the certificate does, or give the server one with that subjectAltName",
+  ],
+  [/CERT|SIGN|ISSUER/, "name the authority that signed the server's certificate in directory.ca"],
   [/^(EPROTO|ERR_SSL)/, "is it the port of ldaps? ldap:// and startTls use another"],
 ];

@@ -46,7 +46,7 @@ export const outsideRemovals: readonly Removal[] = [
     guards: "a certificate bears the name of the server",
     without: "any holder of a certificate of the authority hears the password",
     file: "src/directories/ldap/connection.ts",
-    edits: [["return { ca, cert, key, host", "return { ca, cert, key, checkServerIdentity: () => undefined, host"]],
+    edits: [["checkServerIdentity: checkName", "checkServerIdentity: () => undefined"]],
     tests: ["src/directories/ldap/connection.test.ts"],
   },
   {
