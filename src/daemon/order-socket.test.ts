@@ -52,6 +52,29 @@ test("the socket that a killed process left is replaced", async (t) => {
   await ended;
 });
 
+test("connections that stay open keep no host from stopping", async (t) => {
+  const { state, stop, ended } = await served(t, async () => ({ done: true, text: "held" }));
+  const before = process.cwd();
+  process.chdir(state); // a socket's path is short
+  t.after(() => process.chdir(before));
+  const path = "box/orders.sock";
+  const silent = createConnection({ path, allowHalfOpen: true });
+  const answered = createConnection({ path, allowHalfOpen: true });
+  let isEnded = false;
+  void ended.then(() => {
+    isEnded = true;
+  });
+  silent.on("error", () => {});
+  answered.write(`${JSON.stringify(order)}\n`);
+  await new Promise((resolve) => answered.once("data", resolve));
+  stop.abort();
+  try {
+    await until(() => isEnded, { within: 5_000 });
+  } finally {
+    for (const socket of [silent, answered]) socket.destroy();
+  }
+});
+
 test("an order that fails or cannot be read gets the reason, and stops none", async (t) => {
   const { state, file } = await served(t, async ({ service }) => {
     if (service === "bad") throw new Error("the store is gone");

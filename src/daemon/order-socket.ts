@@ -28,9 +28,15 @@ export async function serveOrders(
 ): Promise<void> {
   using folder = openFolder(state, host);
   rmSync(folder.path(name), { force: true }); // of a killed process: this one holds the host's lock
+  /** The connections that have given no order yet. */
+  const waiting = new Set<Socket>();
   const server = createServer((socket) => {
     socket.on("error", () => {}); // the person is gone
-    void converse(socket, obey);
+    waiting.add(socket);
+    void converse(socket, (order) => {
+      waiting.delete(socket);
+      return obey(order);
+    }).finally(() => waiting.delete(socket));
   });
   const closed = new Promise<void>((resolve, reject) => {
     server.on("close", resolve).on("error", reject);
@@ -41,7 +47,10 @@ export async function serveOrders(
   } finally {
     process.umask(mask);
   }
-  const close = (): void => void server.close();
+  const close = (): void => {
+    server.close();
+    for (const socket of waiting) socket.destroy();
+  };
   if (signal.aborted) close();
   signal.addEventListener("abort", close, { once: true });
   await closed;
@@ -51,11 +60,12 @@ async function converse(socket: Socket, obey: (order: OrderMessage) => Promise<O
   try {
     const read = orderMessage.safeParse(readJson(await line(socket)));
     if (!read.success) throw new Error(wrongBody(read.error, "the order"));
-    socket.end(`${JSON.stringify(await obey(read.data))}\n`);
+    socket.write(`${JSON.stringify(await obey(read.data))}\n`);
   } catch (error) {
     const refusal: Outcome = { done: false, text: reason(error) };
-    socket.end(`${JSON.stringify(refusal)}\n`);
+    socket.write(`${JSON.stringify(refusal)}\n`);
   }
+  socket.destroySoon(); // a person who keeps the connection does not keep the host from stopping
 }
 
 /** Gives a host of this machine an order. Throws an error if its process does not take it. */

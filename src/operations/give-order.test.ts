@@ -21,9 +21,9 @@ function scene(t: TestContext, publish: (key: string) => Promise<void>) {
   const broker = { declare: async () => {}, publish, close: async () => void closed.push("closed") };
   return {
     ...{ stop, closed },
-    give: () =>
+    give: (why = "") =>
       giveOrder(project, {
-        ...{ asked: { service: "dhcp", order: "hold" }, hosts: ["dhcp1"], signal: stop.signal },
+        ...{ asked: { service: "dhcp", order: "hold", why }, hosts: ["dhcp1"], signal: stop.signal },
         connect: async () => broker as Partial<Broker> as Broker,
       }),
   };
@@ -68,4 +68,10 @@ test("a person who gives up waits for no broker", async (t) => {
   });
   const [answer] = await give();
   assert.ok(answer && "none" in answer && answer.why.startsWith("stopped by SIGINT; "));
+});
+
+test("an order that no host would read is not given", async (t) => {
+  const { give, closed } = scene(t, async () => {});
+  await assert.rejects(give("w".repeat(5000)), { name: "UserError", message: /^no host takes this order: why: / });
+  assert.deepEqual(closed, []);
 });

@@ -2,9 +2,10 @@ import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import { transcribersOf } from "../core/config/config.ts";
 import { protocolVersion } from "../core/stream/messages.ts";
-import { type Asked, type OrderMessage, type Outcome, orderIdOf } from "../core/stream/order.ts";
+import { type Asked, type OrderMessage, type Outcome, orderIdOf, orderMessage } from "../core/stream/order.ts";
 import { controlService, hostKey, orderLifetime, queueOf, reportService, serviceKey } from "../core/stream/routing.ts";
-import { reason } from "../core/util/errors.ts";
+import { reason, UserError } from "../core/util/errors.ts";
+import { wrongBody } from "../core/util/wrong-body.ts";
 import { systemClock } from "../daemon/clock.ts";
 import { openSigner } from "../daemon/keys.ts";
 import { askHost } from "../daemon/order-socket.ts";
@@ -54,12 +55,19 @@ export async function giveOrder(
     ...{ trigger: protocolVersion, kind: "order", id: orderIdOf(at, randomBytes(10)), hosts, at, by: person(sudoUser) },
     ...asked,
   };
+  mustBeTaken(order);
   const local = await Promise.all(hosts.map((host) => askHere(project, host, order, signal)));
   const elsewhere = hosts.filter((_, index) => local[index] === undefined);
   const remote =
     elsewhere.length > 0 ? await askElsewhere(project, { ...order, hosts: elsewhere }, { connect, signal }) : [];
   const all = new Map([...local, ...remote].flatMap((answer) => (answer ? [[answer.host, answer]] : [])));
   return hosts.flatMap((host) => all.get(host) ?? []);
+}
+
+/** Throws a `UserError` for an order that a host would not read, and so would not answer. */
+function mustBeTaken(order: OrderMessage): void {
+  const read = orderMessage.safeParse(order);
+  if (!read.success) throw new UserError(`no host takes this order: ${wrongBody(read.error, "the order")}`);
 }
 
 /** The person at this machine. */

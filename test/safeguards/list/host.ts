@@ -144,6 +144,22 @@ export const hostRemovals: readonly Removal[] = [
     tests: ["src/operations/give-order.test.ts"],
   },
   {
+    id: "order-socket-stops",
+    guards: "connections to the socket for orders keep no host from stopping",
+    without: "a person's program that keeps its connection open keeps the host from stopping",
+    file: "src/daemon/order-socket.ts",
+    edits: [["socket.destroySoon();", "socket.end();"]],
+    tests: ["src/daemon/order-socket.test.ts"],
+  },
+  {
+    id: "order-readable",
+    guards: "an order that no host would read is not given",
+    without: "a hold with a long reason is dropped unread, and its hosts are said to be down",
+    file: "src/operations/give-order.ts",
+    edits: [["  mustBeTaken(order);\n", ""]],
+    tests: ["src/operations/give-order.test.ts"],
+  },
+  {
     id: "order-to-me",
     guards: "a host obeys the orders that name it",
     without: "an order to one host is replayed to another",
