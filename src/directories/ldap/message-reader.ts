@@ -7,9 +7,15 @@ export interface MessageReader {
   next(): Promise<Message>;
   /** True if another message has arrived already. */
   readonly more: boolean;
-  /** All answers to a search. Other messages wait in their order. Throws a `ResultError` if the search fails. */
-  answersTo(search: number): Promise<{ readonly entries: readonly Message[]; readonly done: Message }>;
+  /**
+   * All answers to a search. Other messages wait in their order. Throws a `ResultError` if the search fails, and an
+   * error once more than `most` bytes have come before its end: 64 MiB by default.
+   */
+  answersTo(search: number, most?: number): Promise<{ readonly entries: readonly Message[]; readonly done: Message }>;
 }
+
+/** The most bytes that come before the end of an answer about the server itself, such as its schema. */
+const longestAnswer = 64 * 1024 * 1024;
 
 /** The messages that may come between the entries of a search and its end. */
 const besides: ReadonlySet<number> = new Set([answers.reference, answers.intermediate]);
@@ -37,11 +43,14 @@ export function messageReader(connection: Connection): MessageReader {
     get more() {
       return at < arrived.length;
     },
-    async answersTo(search) {
+    async answersTo(search, most = longestAnswer) {
+      let bytes = 0;
       const entries: Message[] = [];
       const others: Message[] = [];
       for (;;) {
         const message = await next();
+        bytes += message.size;
+        if (bytes > most) throw new Error(`the server sends more than ${most} bytes in answer to one question`);
         if (message.id !== search) others.push(message);
         else if (message.operation === answers.entry) entries.push(message);
         else if (message.operation === answers.done) {

@@ -33,13 +33,13 @@ export async function readWhole(
   let state: DirectoryState = [];
   for (;;) {
     const message = await messages.next();
-    if (message.id !== id) continue;
-    bytes += message.size;
+    bytes += message.size; // those of others too: else a refresh of nothing but them never ends
     if (entries.size > most.entries || bytes > most.bytes) {
       throw new Error(
         `more than ${most.entries} entries or ${most.bytes} bytes: too much to hold in memory; set directory.base or directory.filter`,
       );
     }
+    if (message.id !== id) continue;
     if (message.operation === answers.entry) {
       const { state: what, entry: found } = read(message);
       const entry = takeOver(found, known);

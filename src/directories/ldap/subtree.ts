@@ -6,6 +6,9 @@ import { ResultError } from "./result.ts";
 import { type SyncEntry, sendSyncSearch, type Wanted } from "./sync-search.ts";
 import type { Message } from "./wire.ts";
 
+/** The most bytes before the end of an answer about a subtree: as much as a whole content. */
+const mostBytes = 4 * 1024 ** 3;
+
 /**
  * Reads the entries below a new entry: a server that moves a subtree into the base sends its top alone. The stream is
  * paused meanwhile, so the entries are delivered in order. If the new entry was moved since, the whole directory is
@@ -16,7 +19,7 @@ export async function readSubtree(
   top: StoredEntry,
 ): Promise<readonly StoredEntry[]> {
   const id = sendSyncSearch(connection, wanted, top.dn, "refreshOnly");
-  const { entries } = await messages.answersTo(id).catch((error) => {
+  const { entries } = await messages.answersTo(id, mostBytes).catch((error) => {
     if (error instanceof ResultError && error.code === 32) throw new ReadAgain(`${top.dn} has moved on`);
     throw error;
   });

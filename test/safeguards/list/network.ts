@@ -63,4 +63,20 @@ export const networkRemovals: readonly Removal[] = [
     edits: [["checkServerIdentity: checkName", "checkServerIdentity: () => undefined"]],
     tests: ["src/brokers/rabbitmq/certificate.test.ts"],
   },
+  {
+    id: "endless-answer",
+    guards: "an answer about the server ends at a limit",
+    without: "an endless answer fills the memory of the transcriber",
+    file: "src/directories/ldap/message-reader.ts",
+    edits: [["if (bytes > most) throw", "if (bytes < 0) throw"]],
+    tests: ["src/directories/ldap/endless.test.ts"],
+  },
+  {
+    id: "endless-refresh",
+    guards: "a refresh of nothing but answers to other questions ends at the limit",
+    without: "an endless refresh is never named",
+    file: "src/directories/ldap/refresh.ts",
+    edits: [["    bytes += message.size; //", "    if (message.id === id) bytes += message.size; //"]],
+    tests: ["src/directories/ldap/endless.test.ts"],
+  },
 ];
