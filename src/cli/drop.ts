@@ -6,7 +6,7 @@ export const drop = orderCommand({
   order: "drop",
   summary: "throw parked messages away: all of a service, or the one with this number",
   operand: "[NUMBER]",
-  more: "`trigger status` lists them with their numbers. Each host has its own numbers: name the host with --host.",
+  more: "`trigger status` lists them with their numbers. Each host has its own numbers: a number needs --host.",
   fields({ operands: [, number] }) {
     if (number === undefined) return {};
     if (!/^\d{1,15}$/.test(number))

@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import { right } from "../../test/fixtures/config.ts";
 import { until } from "../../test/until.ts";
 import { readConfig } from "../core/config/config.ts";
+import type { Asked } from "../core/stream/order.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Project } from "../project/project.ts";
 import { giveOrder } from "./give-order.ts";
@@ -21,9 +22,9 @@ function scene(t: TestContext, publish: (key: string) => Promise<void>) {
   const broker = { declare: async () => {}, publish, close: async () => void closed.push("closed") };
   return {
     ...{ stop, closed },
-    give: (why = "") =>
+    give: (why = "", asked: Partial<Asked> = {}, hosts = ["dhcp1"]) =>
       giveOrder(project, {
-        ...{ asked: { service: "dhcp", order: "hold", why }, hosts: ["dhcp1"], signal: stop.signal },
+        ...{ asked: { service: "dhcp", order: "hold", why, ...asked }, hosts, signal: stop.signal },
         connect: async () => broker as Partial<Broker> as Broker,
       }),
   };
@@ -73,5 +74,12 @@ test("a person who gives up waits for no broker", async (t) => {
 test("an order that no host would read is not given", async (t) => {
   const { give, closed } = scene(t, async () => {});
   await assert.rejects(give("w".repeat(5000)), { name: "UserError", message: /^no host takes this order: why: / });
+  assert.deepEqual(closed, []);
+});
+
+test("one message is dropped on the one host that is named", async (t) => {
+  const { give, closed } = scene(t, async () => {});
+  const message = "drop 3: each host has its own numbers; --host HOST names one of dhcp1, ns1";
+  await assert.rejects(give("", { order: "drop", number: 3 }, ["dhcp1", "ns1"]), { name: "UserError", message });
   assert.deepEqual(closed, []);
 });

@@ -64,10 +64,15 @@ export async function giveOrder(
   return hosts.flatMap((host) => all.get(host) ?? []);
 }
 
-/** Throws a `UserError` for an order that a host would not read, and so would not answer. */
+/** Throws a `UserError` for an order that a host would not read. The same for a number, which each host gives itself. */
 function mustBeTaken(order: OrderMessage): void {
   const read = orderMessage.safeParse(order);
   if (!read.success) throw new UserError(`no host takes this order: ${wrongBody(read.error, "the order")}`);
+  const { order: asked, number, hosts } = order;
+  if (number === undefined || hosts.length === 1) return;
+  throw new UserError(
+    `${asked} ${number}: each host has its own numbers; --host HOST names one of ${hosts.join(", ")}`,
+  );
 }
 
 /** The person at this machine. */

@@ -160,6 +160,14 @@ export const hostRemovals: readonly Removal[] = [
     tests: ["src/operations/give-order.test.ts"],
   },
   {
+    id: "order-number",
+    guards: "the number of a parked message needs the name of its host",
+    without: "one number drops another message on each host of the service",
+    file: "src/operations/give-order.ts",
+    edits: [["if (number === undefined || hosts.length === 1) return;", "if (asked) return;"]],
+    tests: ["src/operations/give-order.test.ts"],
+  },
+  {
     id: "order-to-me",
     guards: "a host obeys the orders that name it",
     without: "an order to one host is replayed to another",
