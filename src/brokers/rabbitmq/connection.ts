@@ -44,9 +44,15 @@ export async function openConnection(
 ): Promise<Connection> {
   const { password, tls } = target.secrets();
   const safe = (why: unknown): string => redact(reason(why), [password]);
-  const model = await open(target, role, heartbeat, password, tls).catch((error) => {
-    throw new Error(refusalOf(safe(error), target));
-  });
+  // The limit of amqplib begins again at each byte: a peer that sends one a second would hold the opening for ever.
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), openTimeout);
+  const model = await open(target, role, heartbeat, password, { ...tls, signal: late.signal })
+    .catch((error) => {
+      const why = late.signal.aborted ? `no connection within ${openTimeout / 1000} s` : safe(error);
+      throw new Error(refusalOf(why, target));
+    })
+    .finally(() => clearTimeout(timer));
   // The types of amqplib leave the socket out; ending the connection in order needs a server that answers.
   const { stream } = model.connection as unknown as { stream: Duplex };
   const { product = "unknown", version = "unknown" } = model.connection.serverProperties;
@@ -98,12 +104,13 @@ function open(
   role: Role,
   heartbeat: number,
   password: string,
-  tls: object,
+  { signal, ...tls }: { readonly signal: AbortSignal },
 ): Promise<ChannelModel> {
   return connect(
     { protocol: secure ? "amqps" : "amqp", hostname, port, vhost, username, password, heartbeat },
     {
       ...(secure && { ...tls, checkServerIdentity: checkName }),
+      ...{ signal }, // an option of node:net, which the types of amqplib leave out
       noDelay: true, // with Nagle's algorithm a message takes 6 ms instead of 1
       keepAlive: true,
       timeout: openTimeout,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { test } from "node:test";
+import { until } from "../../../test/until.ts";
 import { openConnection } from "./connection.ts";
 import { readAddress } from "./credentials.ts";
 
@@ -29,3 +30,29 @@ for (const [name, said] of [
     }
   });
 }
+
+test("a peer that sends single bytes is given up after ten seconds", { timeout: 30_000 }, async () => {
+  let closed = false;
+  const server = createServer((socket) => {
+    const timer = setInterval(() => socket.write(Buffer.from([1])), 200);
+    socket
+      .on("error", () => {})
+      .on("close", () => {
+        clearInterval(timer);
+        closed = true;
+      });
+    socket.once("data", () => socket.write(Buffer.from([1, 0, 0, 0, 0, 0xff, 0xff]))).resume();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  const target = readAddress({ url: `amqp://u:s3cret@127.0.0.1:${port}` });
+  try {
+    await assert.rejects(
+      openConnection(target, "consumes", 10, () => {}),
+      /^Error: no connection within 10 s$/,
+    );
+    await until(() => closed);
+  } finally {
+    server.close();
+  }
+});

@@ -79,4 +79,12 @@ export const networkRemovals: readonly Removal[] = [
     edits: [["    bytes += message.size; //", "    if (message.id === id) bytes += message.size; //"]],
     tests: ["src/directories/ldap/endless.test.ts"],
   },
+  {
+    id: "broker-opening",
+    guards: "the opening of a connection to RabbitMQ ends after ten seconds",
+    without: "a peer that sends a byte now and then holds a host for ever",
+    file: "src/brokers/rabbitmq/connection.ts",
+    edits: [["setTimeout(() => late.abort(), openTimeout)", "setTimeout(() => {}, openTimeout)"]],
+    tests: ["src/brokers/rabbitmq/hostile-peer.test.ts"],
+  },
 ];

@@ -80,7 +80,7 @@ export const outsideRemovals: readonly Removal[] = [
     guards: "the reason of a failed connection does not show the password",
     without: "the password stands in the log",
     file: "src/brokers/rabbitmq/connection.ts",
-    edits: [["throw new Error(refusalOf(safe(error), target));", "throw new Error(refusalOf(reason(error), target));"]],
+    edits: [[": safe(error);", ": reason(error);"]],
     tests: ["src/brokers/rabbitmq/connection.test.ts"],
   },
   {
