@@ -83,7 +83,10 @@ async function upHost(
             serveOrders: (obey, signal) => serveOrders(state, host, obey, signal),
             ...(transcribes && {
               transcriber: () => transcriber && reportOf(transcriber.state()),
-              verifyDirectory: (at) => transcriber?.verify(at) ?? false,
+              verifyDirectory(at) {
+                transcriber?.verify(at);
+                return transcriber !== undefined;
+              },
             }),
           }),
         ...(transcribes ? [(signal: AbortSignal) => runTranscriber(project, host, { ...base, signal, began })] : []),

@@ -40,8 +40,8 @@ export interface HostOptions {
    */
   distrust?(body: Uint8Array): string | undefined;
   /**
-   * Has the transcriber of this host read the directory again, for a `verify` of a time; false if it has not read
-   * it yet. Absent without a transcriber.
+   * Has the transcriber of this host read the directory again, for a `verify` of a time; false if it has not
+   * started. Absent without a transcriber.
    */
   verifyDirectory?(at: number): boolean;
   /**

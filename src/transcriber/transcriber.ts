@@ -57,11 +57,8 @@ export interface TranscriberOptions {
 
 export interface Transcriber {
   state(): TranscriberState;
-  /**
-   * Reads the directory again, and compares the tables with those of the hosts, for a `verify` of a time; false if it has
-   * not read the directory yet.
-   */
-  verify(at: number): boolean;
+  /** Reads the directory again, and compares the tables with those of the hosts, for a `verify` of a time. */
+  verify(at: number): void;
   /** Every refused row of a service. */
   refused(service: string): Iterable<RefusedRow>;
   /** Resolves after the signal, when all tasks have ended. */
@@ -127,10 +124,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   const parts = { publisher, reader, tables, namesakes, codes, events: events && intake && { store: events, intake } };
   return {
     state: () => transcriberState(parts),
-    verify(at) {
-      if (reader.complete) reader.verify(at);
-      return reader.complete;
-    },
+    verify: reader.verify,
     refused: tables.refused,
     done: Promise.all([reader.done, publisher.done, consumers]).then(() => {}),
   };

@@ -99,9 +99,14 @@ export async function startRabbit({ tls, member }: Settings = {}): Promise<Rabbi
   });
 
   async function boot(): Promise<ChildProcess> {
-    const child = start(join(scripts, "rabbitmq-server"), []);
+    let child = start(join(scripts, "rabbitmq-server"), []);
+    let again = 3;
     const ready = async (): Promise<boolean> => {
-      if (child.exitCode !== null) throw new Error(`RabbitMQ ended as it started:\n${lastWords(folder)}`);
+      if (child.exitCode !== null) {
+        // A connection of another test may have had one of the ports for a moment.
+        if (again-- === 0) throw new Error(`RabbitMQ ended as it started:\n${lastWords(folder)}`);
+        child = start(join(scripts, "rabbitmq-server"), []);
+      }
       return (await accepts(port)) && (!tls || (await accepts(tlsPort)));
     };
     await until(ready, { within: 180_000 });

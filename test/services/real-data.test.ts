@@ -17,7 +17,7 @@ for (const [file, accounts] of [
   ["slapcat-memberof.ldif", 5],
 ] as const) {
   test(`homes of the ${accounts} accounts of ${file} are made and archived`, { skip }, async () => {
-    const service = homes({ firstUid: 0 }, { now: () => new Date("2026-11-22Z") });
+    const service = homes({ firstUid: 0, firstGid: 0 }, { now: () => new Date("2026-11-22Z") });
     const entries = readContent(readFileSync(join(folder, file)), file);
     const rows = entries.flatMap((entry) => {
       const row = selected(service, entryApi(mirrored(entry), { timezone: "UTC" })) as object | undefined;

@@ -113,7 +113,7 @@ test("a verify of the service event has the transcriber read the directory", asy
   assert.deepEqual(asked, [7, 8]);
   assert.deepEqual(
     all.answers.map(({ outcome }) => outcome.text),
-    ["its transcriber has not read the directory yet", "the directory is read again"],
+    ["its transcriber has not started yet", "the directory is read again"],
   );
 });
 

@@ -38,7 +38,7 @@ export interface ControlInputs {
   readonly host: string;
   readonly store: HostStore;
   readonly services: ReadonlyMap<string, OrderTaker>;
-  /** Has the transcriber of this host read the directory again; false if it has not read it yet. Absent without one. */
+  /** Has the transcriber of this host read the directory again; false if it has not started. Absent without one. */
   verifyDirectory?(at: number): boolean;
   /** Returns the reason to reject an order from a user of the broker; undefined to obey it. */
   readonly wrongTranscriber?: WrongTranscriber | undefined;
@@ -125,7 +125,7 @@ export function control(inputs: ControlInputs): Control {
     if (!inputs.verifyDirectory) return refused(`${host} does not transcribe`);
     return inputs.verifyDirectory(at)
       ? { done: true, text: "the directory is read again" }
-      : refused("its transcriber has not read the directory yet");
+      : refused("its transcriber has not started yet");
   }
 
   function sayAsked({ service, order, by, name, digest }: OrderMessage): void {

@@ -96,3 +96,10 @@ test("an order to verify reads the directory once, then publishes digests and th
   for (const orderedAt of [0, 0]) reader.verify(orderedAt);
   assert.deepEqual(calls, ["refresh", "refresh"]);
 });
+
+test("a verify before the first reading finds nothing that differs", async (context) => {
+  const { reader, deliver } = scene(context);
+  reader.verify(7);
+  assert.deepEqual(await deliver(whole("a", "b")), ["write 2", "complete", "digests"]);
+  assert.deepEqual(reader.verified, { asked: 7, differed: 0 });
+});

@@ -57,11 +57,13 @@ export function readDirectory(options: DirectoryReaderOptions): DirectoryReader 
   function refreshed({ entries }: TableChanges): void {
     if (trouble) log("the directory can be read again");
     trouble = undefined;
+    // Before the first reading the mirror is empty, and has nothing that could differ.
+    const differed = complete ? entries.size : 0;
     complete = true;
     whole.resolve();
     publisher.complete();
     if (orderedAt === undefined) return;
-    verified = { asked: orderedAt, differed: entries.size };
+    verified = { asked: orderedAt, differed };
     orderedAt = undefined;
     publisher.digests();
   }
