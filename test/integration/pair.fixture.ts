@@ -57,8 +57,10 @@ export default defineConfig({
      */
     async equalWith(transcriber: string): Promise<void> {
       await until(edit.isServed, { within: patience });
-      const { code, out } = await project.trigger(["verify"]);
-      assert.equal(code, 0, out);
+      // The first one may report a difference that a takeover has left, and that it has repaired.
+      const first = await project.trigger(["verify"]);
+      const { code, out } = first.code === 0 ? first : await project.trigger(["verify"]);
+      assert.equal(code, 0, first.out + out);
       const box = (await status()).hosts.find(({ host }) => host === "box");
       const { stored, equal } = box?.services.names ?? {};
       assert.equal(equal?.epoch, await epochOf(transcriber));
