@@ -61,10 +61,15 @@ export default defineConfig({
       const first = await project.trigger(["verify"]);
       const { code, out } = first.code === 0 ? first : await project.trigger(["verify"]);
       assert.equal(code, 0, first.out + out);
-      const box = (await status()).hosts.find(({ host }) => host === "box");
-      const { stored, equal } = box?.services.names ?? {};
-      assert.equal(equal?.epoch, await epochOf(transcriber));
-      assert.equal(stored?.epoch, equal?.epoch);
+      // A transcriber notes its epoch a moment after it has begun it.
+      await until(
+        async () => {
+          const box = (await status()).hosts.find(({ host }) => host === "box");
+          const { stored, equal } = box?.services.names ?? {};
+          return equal !== undefined && equal.epoch === (await epochOf(transcriber)) && stored?.epoch === equal.epoch;
+        },
+        { within: patience },
+      );
       assert.ok(edit.isServed(), "what was equal is served no more");
       assert.deepEqual(watched.wentBack, []);
     },

@@ -67,6 +67,7 @@ test("an unreachable kernel is waited for; diff shows hand edits and regen repai
   project.write("directory.ldif", ldif([printer]));
   await until(() => has("192.0.2.10"));
   // The file for the boot is written behind the kernel.
+  await until(async () => (await project.trigger(["status"])).code === 0);
   await until(() => {
     nft("delete", "table", "inet", "trigger");
     nft("-f", path);
