@@ -21,9 +21,9 @@ export interface OrderCommand extends Pick<Command, "summary"> {
 }
 
 /** The exit codes of every order, for the help. */
-const exitCodes = `Each host answers, and its answer is printed. A host on this machine takes the order by a socket, without the broker. Other
-hosts take it from the broker, if this machine's user is a transcriber's. A host that is not up gets no old orders when it
-comes back: give the order again. \`trigger audit\` lists who gave which order, and the answers.
+const exitCodes = `Each host answers, and its answer is printed. A host on this machine takes the order by a socket, without the broker.
+Other hosts take it from the broker, if this machine's user is a transcriber's. A host that is not up gets no old orders
+when it comes back: give the order again. \`trigger audit\` lists who gave which order, and the answers.
 
 Exit codes
   0  done

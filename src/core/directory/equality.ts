@@ -21,7 +21,7 @@ const forms = {
   ignoringCase: normalValue,
   exactCase: exactValue,
   octets: (text: string): string => text,
-  /** Of no server: what each that ignores case takes for equal. Servers differ beyond ASCII. */
+  /** The rule where no server is known: values that every server which ignores case takes for equal. */
   asciiCase: (text: string): string =>
     text
       .replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
