@@ -182,7 +182,7 @@ export const rightsRemovals: readonly Removal[] = [
     without: "a host without a right looks well, and obeys no order",
     file: "src/host/host.ts",
     edits: [["...deaf.values()", ""]],
-    tests: ["src/host/host.test.ts"],
+    tests: ["src/host/queue-trouble.test.ts"],
   },
   {
     id: "rows-of-transcribers",
