@@ -1,10 +1,11 @@
 import { closeSync, openSync, rmSync } from "node:fs";
-import { createConnection, createServer, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { type OrderMessage, type Outcome, orderMessage, outcome } from "../core/stream/order.ts";
 import { reason } from "../core/util/errors.ts";
 import { readJson } from "../core/util/json.ts";
 import { wrongBody } from "../core/util/wrong-body.ts";
+import { askSocket } from "../machines/ask-socket.ts";
 import { storeFile } from "./store-file.ts";
 
 /**
@@ -70,18 +71,15 @@ async function converse(socket: Socket, obey: (order: OrderMessage) => Promise<O
 
 /** Gives a host of this machine an order. Throws an error if its process does not take it. */
 export async function askHost(state: string, host: string, order: OrderMessage, signal: AbortSignal): Promise<Outcome> {
-  using folder = openFolder(state, host);
-  const socket = createConnection(folder.path(name));
-  const abort = (): void => void socket.destroy();
-  signal.addEventListener("abort", abort, { once: true });
+  const socket = join(dirname(storeFile(state, host)), name);
   try {
-    socket.write(`${JSON.stringify(order)}\n`);
-    return outcome.parse(readJson(await line(socket)));
+    const { stdout } = await askSocket(
+      { socket },
+      { input: `${JSON.stringify(order)}\n`, changes: true, signal, deadline: patience },
+    );
+    return outcome.parse(JSON.parse(stdout));
   } catch (error) {
     throw new Error(`the process of ${host} takes no order`, { cause: error });
-  } finally {
-    signal.removeEventListener("abort", abort);
-    socket.destroy();
   }
 }
 
